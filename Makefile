@@ -1,0 +1,53 @@
+# `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint types lock schemas environment
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+PROJECTS := libs/contracts libs/chassis services/gateway services/patients services/sync services/analytics services/admin \
+	emulators/cliniko emulators/clerk emulators/rabbitmq cli
+MANIFESTS := pyproject.toml $(PROJECTS:%=%/pyproject.toml)
+UV := $(VENV)/bin/uv
+UP_OPTIONS := $(if $(DETACH),--detach)
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1|/' | column -t -s '|'
+
+up: $(STAMP) ## set everything up, run Routiq and sync two demo clinics (DETACH=1: return once healthy)
+	@$(VENV)/bin/routiq up $(UP_OPTIONS)
+
+down: $(STAMP) ## stop what `make up` started
+	@$(VENV)/bin/routiq down
+
+test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine has
+	$(VENV)/bin/pytest
+
+lint: $(STAMP) ## style, imports between the parts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+
+types: $(STAMP) ## mypy, strict
+	$(VENV)/bin/mypy
+
+lock: $(STAMP) ## resolve the dependencies again into requirements/ (keeps pins that still fit)
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		$(foreach m,$(PROJECTS),--no-emit-package $$(sed -n 's/^name = "\(.*\)"/\1/p' $(m)/pyproject.toml)) \
+		$(MANIFESTS) --group dev -o requirements/dev.txt
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		$(foreach m,$(PROJECTS),--no-emit-package $$(sed -n 's/^name = "\(.*\)"/\1/p' $(m)/pyproject.toml)) \
+		$(filter libs/% services/%,$(MANIFESTS)) -c requirements/dev.txt -o requirements/runtime.txt
+
+schemas: $(STAMP) ## take today's event schemas as the ones later changes are compared with
+	$(VENV)/bin/python -m contracts.schemas libs/contracts/schemas
+
+environment: $(STAMP) ## the Python environment in .venv, from the hashed lock files
+
+$(STAMP): requirements/uv.txt requirements/dev.txt $(MANIFESTS)
+	@echo "Preparing the Python environment in $(VENV) (once; needs a package index) ..."
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(UV) pip sync -q --python $(VENV)/bin/python --require-hashes requirements/uv.txt requirements/dev.txt
+	@$(UV) pip install -q --python $(VENV)/bin/python --offline --no-deps $(PROJECTS:%=-e %)
+	@touch $@

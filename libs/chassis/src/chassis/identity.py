@@ -1,0 +1,101 @@
+"""Who is calling, signed by the gateway for one service and a short time; nobody else is believed.
+
+The header's value is `<base64url of the JSON claims>.<base64url of their HMAC-SHA256>`. The signature covers the
+service the call is for, so that what was signed for one service is worth nothing at another.
+"""
+
+import hmac
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import structlog
+from fastapi import Depends, Path, Request
+
+from chassis.errors import Forbidden, NotFound, Unauthorized
+
+HEADER = "x-routiq-identity"
+LIFETIME_SECONDS = 30
+
+Role = Literal["admin", "member"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person behind a request, acting for one organization."""
+
+    organization_id: str
+    user_id: str
+    role: Role
+    request_id: str
+    operator: bool = False
+    """Of the platform itself: may use `/api/v1/admin`."""
+    impersonator: str | None = None
+    """The user id of who acts in this person's name, for the audit."""
+
+
+def sign(caller: Caller, service: str, key: bytes, now: float) -> str:
+    """The header with which the gateway vouches for `caller` towards `service`; `now` in unix seconds."""
+    claims = {**asdict(caller), "expires": int(now) + LIFETIME_SECONDS}
+    payload = json.dumps(claims, separators=(",", ":")).encode()
+    return f"{_encode(payload)}.{_encode(_mac(payload, service, key))}"
+
+
+def verify(header: str, service: str, key: bytes, now: float) -> Caller:
+    """The caller the gateway vouched for. Raises Unauthorized for anything else."""
+    try:
+        payload, mac = (urlsafe_b64decode(part) for part in header.encode().split(b"."))
+        genuine = hmac.compare_digest(mac, _mac(payload, service, key))
+    except ValueError:
+        genuine = False
+    if not genuine:
+        raise Unauthorized("This service answers the gateway only.")
+    claims = json.loads(payload)
+    if claims.pop("expires") < now:
+        raise Unauthorized("The gateway's signature has expired.")
+    return Caller(**claims)
+
+
+def _mac(payload: bytes, service: str, key: bytes) -> bytes:
+    return hmac.digest(key, service.encode() + b"\0" + payload, "sha256")
+
+
+def _encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode()
+
+
+async def identify(request: Request) -> Caller:
+    """The caller of this request; every log line after this names the organization."""
+    state = request.app.state
+    caller = verify(request.headers.get(HEADER, ""), state.service, state.identity_key, time.time())
+    structlog.contextvars.bind_contextvars(organization_id=caller.organization_id, request_id=caller.request_id)
+    return caller
+
+
+async def own_organization(organization_id: Annotated[str, Path()], caller: "Identified") -> str:
+    """The organization in the path, which must be the one the gateway let the caller act for."""
+    if organization_id != caller.organization_id:
+        raise NotFound("No such organization.")
+    return organization_id
+
+
+async def administrator(caller: "Identified") -> Caller:
+    """A caller who may change the organization's connection."""
+    if caller.role != "admin":
+        raise Forbidden("Only an administrator of the organization may do this.")
+    return caller
+
+
+async def operator(caller: "Identified") -> Caller:
+    """A caller who operates the platform."""
+    if not caller.operator:
+        raise Forbidden("Only the platform's operators may do this.")
+    return caller
+
+
+Identified = Annotated[Caller, Depends(identify)]
+OwnOrganization = Annotated[str, Depends(own_organization)]
+Administrator = Annotated[Caller, Depends(administrator)]
+Operator = Annotated[Caller, Depends(operator)]

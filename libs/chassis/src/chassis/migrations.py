@@ -1,0 +1,115 @@
+"""Schemas, roles and their history: `python -m chassis.migrations NAME=DIRECTORY=PASSWORD ...`, run by the owner.
+
+Each service gets a schema and a role `routiq_<name>` that may use that schema's rows and nothing else. The role owns no
+table, so row-level security binds it.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command, context, op
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('routiq.migrations'))")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A service's schema: its name, its Alembic directory, and the password of its role."""
+
+    name: str
+    directory: Path
+    password: str
+
+
+async def migrate(owner_url: str, schemas: Sequence[Schema]) -> None:
+    """Bring every schema to its newest revision; safe to repeat and to run twice at once."""
+    engine = create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), hide_parameters=True)
+    try:
+        for schema in schemas:
+            async with engine.begin() as connection:
+                await connection.run_sync(_migrate_one, schema)
+    finally:
+        await engine.dispose()
+
+
+def _migrate_one(connection: Connection, schema: Schema) -> None:
+    connection.execute(ONE_AT_A_TIME)
+    _provide(connection, schema)
+    connection.execute(text(f'SET LOCAL search_path TO "{schema.name}"'))
+    config = Config(attributes={"connection": connection, "schema": schema.name})
+    config.set_main_option("script_location", str(schema.directory).replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def _provide(connection: Connection, schema: Schema) -> None:
+    """The schema, the role, and what the role may do with tables made here from now on."""
+    role, password = f"routiq_{schema.name}", schema.password.replace("'", "''")
+    known = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+    for statement in (
+        f'CREATE SCHEMA IF NOT EXISTS "{schema.name}"',
+        f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN NOBYPASSRLS PASSWORD '{password}'",
+        f'GRANT USAGE ON SCHEMA "{schema.name}" TO {role}',
+        f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}',
+        f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT USAGE ON SEQUENCES TO {role}',
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def run() -> None:
+    """The whole of a service's `env.py`: run its revisions on the connection that `migrate` opened."""
+    attributes = context.config.attributes
+    context.configure(
+        connection=attributes["connection"],
+        version_table_schema=attributes["schema"],
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_outbox_and_inbox() -> None:
+    """For a service's first revision: the two tables of `chassis.outbox` and `chassis.inbox`."""
+    op.execute("""
+        CREATE TABLE outbox (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            event_id uuid NOT NULL,
+            routing_key text NOT NULL,
+            body bytea NOT NULL,
+            created_at timestamptz NOT NULL DEFAULT now()
+        ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)
+    """)
+    op.execute("""
+        CREATE TABLE inbox (
+            consumer text NOT NULL,
+            event_id uuid NOT NULL,
+            received_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (consumer, event_id)
+        )
+    """)
+
+
+def separate_tenants(*tables: str) -> None:
+    """Row-level security: a transaction sees and writes the rows of its own organization only."""
+    own = "organization_id = current_setting('routiq.organization_id', true)"
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY own_organization ON {table} USING ({own}) WITH CHECK ({own})")
+
+
+def main() -> None:
+    """Migrate the database of `DATABASE_URL`, whose user must be allowed to create roles and schemas."""
+    parts = (argument.split("=", 2) for argument in sys.argv[1:])
+    schemas = [Schema(name, Path(directory), password) for name, directory, password in parts]
+    asyncio.run(migrate(os.environ["DATABASE_URL"], schemas))
+
+
+if __name__ == "__main__":
+    main()

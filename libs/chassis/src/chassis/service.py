@@ -1,0 +1,90 @@
+"""One call makes a service of its routes and consumers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from chassis import answers, logs
+from chassis.consumers import Consumers
+from chassis.database import Database
+from chassis.health import Check, health_routes
+from chassis.inbox import forget_old
+from chassis.messaging import Messaging
+from chassis.metrics import Observed, metrics
+from chassis.outbox import relay
+from chassis.settings import ServiceSettings, Settings
+from chassis.tasks import keep_doing
+
+Work = Callable[[Database], Awaitable[None]]
+
+HOUSEKEEPING_SECONDS = 3600
+
+
+def assemble(
+    settings: ServiceSettings,
+    consumers: Consumers,
+    routes: APIRouter,
+    *,
+    work: Mapping[str, Work] | None = None,
+    checks: Mapping[str, Check] | None = None,
+) -> FastAPI:
+    """A service: its HTTP routes, its consumers, its outbox relay, health and metrics; `work` goes on beside them."""
+    name = consumers.service
+    logs.configure(name, settings.log_level)
+    database = Database(settings.database_url.get_secret_value(), name)
+    messaging = Messaging(settings.amqp_url.get_secret_value(), consumers, database, settings.retry_delays)
+    jobs: dict[str, Callable[[], Awaitable[None]]] = {
+        "messaging": messaging.stay_connected,
+        "outbox": lambda: relay(database, messaging.publish),
+        "housekeeping": lambda: _keep_house(database),
+        **{job: (lambda do=do: do(database)) for job, do in (work or {}).items()},  # type: ignore[misc] # a default argument binds `do`
+    }
+    app = FastAPI(
+        title=f"Routiq {name}", version="2.0.0", docs_url=None, redoc_url=None, lifespan=_lifespan(database, jobs)
+    )
+    app.state.service, app.state.database = name, database
+    app.state.identity_key = settings.identity_key.get_secret_value().encode()
+    app.include_router(routes)
+    app.include_router(health_routes({"database": database.answers, "broker": messaging.consuming, **(checks or {})}))
+    app.add_route("/metrics", metrics, include_in_schema=False)
+    app.add_middleware(Observed)
+    answers.install(app)
+    return app
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; requests under way are finished first."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _lifespan(
+    database: Database, jobs: Mapping[str, Callable[[], Awaitable[None]]]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await database.close()
+
+    return lifespan
+
+
+async def _keep_house(database: Database) -> None:
+    while True:
+        async with database.transaction() as connection:
+            await forget_old(connection)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -1,0 +1,100 @@
+"""What becomes of a message: acknowledged, tried again later, or laid aside as a dead letter; never dropped."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aio_pika import IncomingMessage
+from faststream import BaseMiddleware
+from faststream.message import StreamMessage
+from faststream.rabbit import RabbitBroker
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from chassis import topology
+from chassis.logs import describe
+from chassis.metrics import MESSAGE_SECONDS, MESSAGES
+
+log = structlog.get_logger()
+
+ATTEMPT = "x-routiq-attempt"
+REASON = "x-routiq-reason"
+
+
+class Settlement:
+    """Acknowledges what was handled; sends what failed to a retry queue, or after the last attempt to the dead."""
+
+    def __init__(self, service: str, delays: Sequence[int]) -> None:
+        self._service = service
+        self._delays = delays
+        self.broker: RabbitBroker | None = None
+
+    async def settle(self, call_next: Any, message: StreamMessage[IncomingMessage]) -> None:
+        """Handle, then acknowledge: only after the effect is committed, or the message is safe in another queue."""
+        structlog.contextvars.clear_contextvars()
+        raw, started = message.raw_message, time.perf_counter()
+        queue = raw.routing_key if raw.exchange == "" else f"{self._service}.{raw.routing_key}"
+        assert queue is not None  # noqa: S101 - a delivered message has a routing key
+        try:
+            await call_next(message)
+            outcome = "handled"
+        except Exception as error:  # whatever it was, the message must not be lost
+            outcome = await self._keep(raw, queue, error)
+        await raw.ack()
+        seconds = time.perf_counter() - started
+        MESSAGES.labels(queue, outcome).inc()
+        MESSAGE_SECONDS.labels(queue).observe(seconds)
+        log.info("message", queue=queue, outcome=outcome, duration_ms=round(seconds * 1000, 1))
+
+    async def _keep(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
+        attempt = int(str(raw.headers.get(ATTEMPT, 0)))
+        log.warning("message failed", queue=queue, attempt=attempt, **describe(error))
+        if isinstance(error, ValidationError):
+            return await self._bury(raw, queue, error)
+        if is_outage(error):
+            return await self._send_back(raw, queue, attempt, self._delays[min(1, len(self._delays) - 1)])
+        if attempt < len(self._delays):
+            return await self._send_back(raw, queue, attempt + 1, self._delays[attempt])
+        return await self._bury(raw, queue, error)
+
+    async def _send_back(self, raw: IncomingMessage, queue: str, attempt: int, delay: int) -> str:
+        await self._publish(raw, topology.retry_exchange(delay), queue, {ATTEMPT: attempt})
+        return "retried"
+
+    async def _bury(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
+        await self._publish(raw, topology.DEFAULT, topology.dead(queue), {REASON: type(error).__name__})
+        return "dead"
+
+    async def _publish(self, raw: IncomingMessage, exchange: Any, key: str, headers: dict[str, Any]) -> None:
+        """Raises when the broker does not confirm: the message then stays unsettled and is delivered again."""
+        assert self.broker is not None  # noqa: S101 - a message came, so there is a broker
+        await self.broker.publish(
+            raw.body,
+            key,
+            exchange,
+            headers=headers,
+            message_id=raw.message_id,
+            content_type=raw.content_type,
+            persist=True,
+            mandatory=True,
+            timeout=10,
+        )
+
+
+def is_outage(error: Exception) -> bool:
+    """True when the database is away: no fault of the message, so the attempt does not count."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
+    return isinstance(error, OSError | PoolTimeout)
+
+
+def middleware(settlement: Settlement) -> type[BaseMiddleware[Any, Any]]:
+    """FastStream's hook around a handler."""
+
+    class Settling(BaseMiddleware[Any, Any]):
+        async def consume_scope(self, call_next: Any, msg: StreamMessage[Any]) -> None:
+            await settlement.settle(call_next, msg)
+
+    return Settling

@@ -1,0 +1,69 @@
+"""The exchanges and queues of RabbitMQ, the same from whichever service declares them.
+
+A message that fails waits in a retry queue (one per delay, shared by all) and comes back to its own queue: the retry
+exchange is a fanout, so the routing key stays free to name the queue to return to through the default exchange.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+
+from contracts.routes import Route
+
+if TYPE_CHECKING:
+    from faststream.rabbit.schemas.queue import QuorumQueueArgs
+
+EVENTS = RabbitExchange("events", type=ExchangeType.TOPIC, durable=True)
+DEFAULT = RabbitExchange()
+
+DELIVERY_LIMIT = 20
+"""How often a message may come back unsettled, each time a consumer died with it, before it is a dead letter."""
+
+SAFE_DEAD_LETTERING = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+"""The broker keeps a message until the queue it is dead-lettered to has confirmed it."""
+
+
+def queue(name: str, key: str) -> RabbitQueue:
+    """A service's queue for one event; dead letters go to `<name>.dead`."""
+    arguments = {
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": dead(name),
+        **SAFE_DEAD_LETTERING,
+    }
+    return _quorum(name, arguments, key)
+
+
+def dead(name: str) -> str:
+    """The name of a queue's dead-letter queue."""
+    return f"{name}.dead"
+
+
+def retry_exchange(delay: int) -> RabbitExchange:
+    """Where a message goes that should come back after `delay` seconds."""
+    return RabbitExchange(f"retry.{delay}s", type=ExchangeType.FANOUT, durable=True)
+
+
+async def declare(broker: RabbitBroker, routes: Sequence[Route], delays: Sequence[int]) -> None:
+    """Declare all that these routes need. The producer does it too, so that nothing announced early is lost."""
+    events = await broker.declare_exchange(EVENTS)
+    for route in routes:
+        for consumer in route.consumers:
+            name = route.queue(consumer)
+            await broker.declare_queue(_quorum(dead(name)))
+            declared = await broker.declare_queue(queue(name, route.key))
+            await declared.bind(events, routing_key=route.key, robust=False)
+    for delay in delays:
+        exchange = await broker.declare_exchange(retry_exchange(delay))
+        waiting = _quorum(
+            f"retry.{delay}s",
+            {"x-message-ttl": delay * 1000, "x-dead-letter-exchange": "", **SAFE_DEAD_LETTERING},
+        )
+        declared = await broker.declare_queue(waiting)
+        await declared.bind(exchange, routing_key="", robust=False)
+
+
+def _quorum(name: str, arguments: Mapping[str, object] | None = None, key: str = "") -> RabbitQueue:
+    checked = cast("QuorumQueueArgs", arguments or {})
+    return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, routing_key=key, arguments=checked)

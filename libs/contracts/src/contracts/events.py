@@ -1,0 +1,103 @@
+"""The events themselves. Within a version only optional fields are added; a test compares with `schemas/`."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.base import Event, Instant
+from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord
+
+SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
+RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
+
+
+class Batch(Event):
+    """An event the sync service waits for: each consumer answers with `BatchApplied` once it is committed.
+
+    `sync_id` is None when records are sent again outside a run.
+    """
+
+    sync_id: str | None
+
+
+class PatientsSynced(Batch):
+    """One landed page of new or changed patients."""
+
+    topic: ClassVar[str] = "patients.synced"
+
+    records: tuple[PatientRecord, ...]
+
+
+class AppointmentsSynced(Batch):
+    """One landed page of new or changed appointments."""
+
+    topic: ClassVar[str] = "appointments.synced"
+
+    records: tuple[AppointmentRecord, ...]
+
+
+class AppointmentTypesSynced(Batch):
+    """New or changed appointment types."""
+
+    topic: ClassVar[str] = "appointment-types.synced"
+
+    records: tuple[AppointmentTypeRecord, ...]
+
+
+class PractitionersSynced(Batch):
+    """New or changed practitioners."""
+
+    topic: ClassVar[str] = "practitioners.synced"
+
+    records: tuple[PractitionerRecord, ...]
+
+
+class SyncRunChanged(Batch):
+    """A sync run has reached a new state. Of two states of a run the one with the higher `revision` is newer."""
+
+    topic: ClassVar[str] = "run.changed"
+
+    sync_id: str
+    revision: int
+    mode: SyncMode
+    status: RunStatus
+    full_sweep: bool
+    """True when the run looked at every record of the clinic."""
+    started_at: Instant
+    completed_at: Instant | None = None
+    records_processed: int = 0
+    records_success: int = 0
+    records_failed: int = 0
+    patients_processed: int = 0
+    appointments_processed: int = 0
+    patients_reported: int | None = None
+    """How many patients that are not archived Cliniko counts; None while the run has not asked."""
+
+
+class ConnectionChanged(Event):
+    """An organization's Cliniko connection was made, ended, or answered differently than before."""
+
+    topic: ClassVar[str] = "connection.changed"
+
+    revision: int
+    connected: bool
+    credentials_valid: bool
+    region: str | None = None
+
+
+class BatchApplied(Event):
+    """A consumer has committed what the batch with that `event_id` says."""
+
+    topic: ClassVar[str] = "batch.applied"
+
+    consumer: str
+    batch_id: UUID
+    sync_id: str
+
+
+class FiguresCounted(Event):
+    """A clinic's size as analytics counts it, after each change of its runs."""
+
+    topic: ClassVar[str] = "figures.counted"
+
+    total_patients: int
+    active_patients: int

@@ -1,0 +1,108 @@
+"""One synthetic example of every event: for the documents, and for the tests of producers and consumers."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from contracts.base import Event
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    BatchApplied,
+    ConnectionChanged,
+    FiguresCounted,
+    PatientsSynced,
+    PractitionersSynced,
+    SyncRunChanged,
+)
+from contracts.records import (
+    AppointmentRecord,
+    AppointmentTypeRecord,
+    PatientRecord,
+    PhoneNumber,
+    PractitionerRecord,
+)
+
+NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
+BATCH = UUID("00000000-0000-4000-8000-000000000001")
+COMMON = {"organization_id": "org_example", "occurred_at": NOON, "event_id": BATCH, "request_id": None}
+SYNC_ID = "sync_org_example_20250630_120000"
+RECORD = {"created_at": datetime(2024, 1, 15, 9, tzinfo=UTC), "updated_at": NOON, "sequence": 1}
+
+EXAMPLES: tuple[Event, ...] = (
+    PatientsSynced.model_validate(
+        {
+            **COMMON,
+            "sync_id": SYNC_ID,
+            "records": [
+                PatientRecord.model_validate(
+                    {
+                        **RECORD,
+                        "cliniko_patient_id": "12345",
+                        "first_name": "Ada",
+                        "last_name": "Example",
+                        "email": "ada@example.com",
+                        "phone_numbers": [PhoneNumber(type="Mobile", number="0412 345 678")],
+                    }
+                )
+            ],
+        }
+    ),
+    AppointmentsSynced.model_validate(
+        {
+            **COMMON,
+            "sync_id": SYNC_ID,
+            "records": [
+                AppointmentRecord.model_validate(
+                    {
+                        **RECORD,
+                        "cliniko_appointment_id": "54321",
+                        "cliniko_patient_id": "12345",
+                        "appointment_type_id": "7",
+                        "practitioner_id": "8",
+                        "starts_at": datetime(2025, 7, 2, 10, tzinfo=UTC),
+                        "ends_at": datetime(2025, 7, 2, 10, 45, tzinfo=UTC),
+                        "notes": "Lower back pain treatment",
+                    }
+                )
+            ],
+        }
+    ),
+    AppointmentTypesSynced.model_validate(
+        {
+            **COMMON,
+            "sync_id": SYNC_ID,
+            "records": [
+                AppointmentTypeRecord.model_validate({**RECORD, "appointment_type_id": "7", "name": "Physiotherapy"})
+            ],
+        }
+    ),
+    PractitionersSynced.model_validate(
+        {
+            **COMMON,
+            "sync_id": SYNC_ID,
+            "records": [PractitionerRecord.model_validate({**RECORD, "practitioner_id": "8", "name": "Sam Sample"})],
+        }
+    ),
+    SyncRunChanged.model_validate(
+        {
+            **COMMON,
+            "sync_id": SYNC_ID,
+            "revision": 3,
+            "mode": "comprehensive",
+            "status": "completed",
+            "full_sweep": True,
+            "started_at": NOON,
+            "completed_at": datetime(2025, 6, 30, 12, 6, tzinfo=UTC),
+            "records_processed": 947,
+            "records_success": 947,
+            "patients_processed": 651,
+            "appointments_processed": 296,
+            "patients_reported": 650,
+        }
+    ),
+    ConnectionChanged.model_validate(
+        {**COMMON, "revision": 1, "connected": True, "credentials_valid": True, "region": "au4"}
+    ),
+    BatchApplied.model_validate({**COMMON, "consumer": "patients", "batch_id": BATCH, "sync_id": SYNC_ID}),
+    FiguresCounted.model_validate({**COMMON, "total_patients": 650, "active_patients": 37}),
+)

@@ -1,0 +1,63 @@
+"""The map: who announces what to whom. Every service is tested against it."""
+
+from dataclasses import dataclass
+
+from contracts.base import Event
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    BatchApplied,
+    ConnectionChanged,
+    FiguresCounted,
+    PatientsSynced,
+    PractitionersSynced,
+    SyncRunChanged,
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One event on its way from its producer to every consumer."""
+
+    event: type[Event]
+    producer: str
+    consumers: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The routing key on the exchange `events`."""
+        return self.event.routing_key(self.producer)
+
+    def queue(self, consumer: str) -> str:
+        """The queue in which `consumer` receives it."""
+        return f"{consumer}.{self.key}"
+
+
+ROUTES = (
+    Route(PatientsSynced, producer="sync", consumers=("patients", "analytics")),
+    Route(AppointmentsSynced, producer="sync", consumers=("patients", "analytics")),
+    Route(AppointmentTypesSynced, producer="sync", consumers=("patients",)),
+    Route(PractitionersSynced, producer="sync", consumers=("patients",)),
+    Route(SyncRunChanged, producer="sync", consumers=("patients", "analytics", "admin")),
+    Route(ConnectionChanged, producer="sync", consumers=("analytics", "admin")),
+    Route(BatchApplied, producer="patients", consumers=("sync",)),
+    Route(BatchApplied, producer="analytics", consumers=("sync",)),
+    Route(FiguresCounted, producer="analytics", consumers=("admin",)),
+)
+
+
+def confirmed_by(event: type[Event]) -> tuple[str, ...]:
+    """The consumers of a batch that answer it with `BatchApplied`."""
+    answering = {route.producer for route in ROUTES if route.event is BatchApplied}
+    hearing = (route.consumers for route in ROUTES if route.event is event)
+    return tuple(sorted(answering.intersection(*hearing)))
+
+
+def announced_by(producer: str) -> tuple[Route, ...]:
+    """The routes that start at this service."""
+    return tuple(route for route in ROUTES if route.producer == producer)
+
+
+def received_by(consumer: str) -> tuple[Route, ...]:
+    """The routes that end at this service."""
+    return tuple(route for route in ROUTES if consumer in route.consumers)

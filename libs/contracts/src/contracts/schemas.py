@@ -1,0 +1,50 @@
+"""The JSON schema of every event: `python -m contracts.schemas DIRECTORY` writes them where tests compare them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from contracts.base import Event
+from contracts.routes import ROUTES
+
+EVENTS: tuple[type[Event], ...] = tuple(dict.fromkeys(route.event for route in ROUTES))
+Schema = dict[str, Any]
+
+
+def file_name(event: type[Event]) -> str:
+    """`<topic>.v<version>.json`: a new version gets a file of its own."""
+    return f"{event.topic}.v{event.version}.json"
+
+
+def breaking_changes(old: Schema, new: Schema, at: str = "") -> list[str]:
+    """What a consumer or a stored message of the old schema could trip over in the new one."""
+    found = [
+        f"{at or '/'}: {key} changed" for key in _constraints(old) | _constraints(new) if old.get(key) != new.get(key)
+    ]
+    found += [f"{at}/{name} became required" for name in set(new.get("required", ())) - set(old.get("required", ()))]
+    found += [
+        f"{at}/{name} is no longer certain" for name in set(old.get("required", ())) - set(new.get("required", ()))
+    ]
+    for part in ("properties", "$defs"):
+        for name, schema in old.get(part, {}).items():
+            if name not in new.get(part, {}):
+                found.append(f"{at}/{name} is gone")
+            else:
+                found += breaking_changes(schema, new[part][name], f"{at}/{name}")
+    return found
+
+
+def _constraints(schema: Schema) -> set[str]:
+    return set(schema) - {"properties", "$defs", "required", "title", "description"}
+
+
+def write(directory: Path) -> None:
+    """Take the schemas of today as the ones to compare with."""
+    for event in EVENTS:
+        text = json.dumps(event.model_json_schema(), indent=2, sort_keys=True)
+        (directory / file_name(event)).write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,3 @@
+from sync.main import main
+
+main()

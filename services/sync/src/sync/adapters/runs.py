@@ -1,0 +1,102 @@
+"""Sync runs: rows that workers and receipts move forward."""
+
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.events import SyncMode
+from sync.domain.run import Run
+
+_COLUMNS = ", ".join(field.name for field in fields(Run))
+_RUN = "organization_id = :organization_id AND sync_id = :sync_id"
+_QUEUE = text(f"""
+    INSERT INTO runs (organization_id, sync_id, request_id, mode, started_at)
+    VALUES (:organization_id, :sync_id, :request_id, :mode, :started_at)
+    ON CONFLICT DO NOTHING RETURNING {_COLUMNS}
+""")
+_WAKE = text("SELECT pg_notify('sync_runs', '')")
+_ACTIVE = text(f"""
+    SELECT {_COLUMNS} FROM runs WHERE organization_id = :organization_id AND status IN ('queued', 'running')
+""")
+_READ = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN}")
+_LOCK = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN} FOR UPDATE")
+_BEAT = text(f"""
+    UPDATE runs SET heartbeat_at = now() WHERE {_RUN} AND worker = :worker AND status = 'running' RETURNING 1
+""")
+_RELEASE = text(f"""
+    UPDATE runs SET worker = NULL, heartbeat_at = '-infinity'
+    WHERE {_RUN} AND worker = :worker AND status = 'running' AND landed_at IS NULL
+""")
+_USUAL = text("""
+    SELECT avg(completed_at - started_at) FROM runs
+    WHERE organization_id = :organization_id AND mode = :mode AND status = 'completed'
+""")
+
+
+class Runs:
+    """The runs of this transaction's organization."""
+
+    def __init__(self, connection: AsyncConnection, organization_id: str) -> None:
+        self._connection = connection
+        self._organization_id = organization_id
+
+    async def queue(self, sync_id: str, mode: SyncMode, started_at: datetime, request_id: str | None) -> Run | None:
+        """A new run, which wakes a worker; None when one is active already or the id is taken."""
+        values = {"mode": mode, "started_at": started_at, "request_id": request_id}
+        run = await self._one(_QUEUE, sync_id=sync_id, **values)
+        await self._connection.execute(_WAKE)
+        return run
+
+    async def active(self) -> Run | None:
+        """The run that is queued or running, of which there is one at most."""
+        return await self._one(_ACTIVE)
+
+    async def get(self, sync_id: str) -> Run | None:
+        """None when this organization has no such run."""
+        return await self._one(_READ, sync_id=sync_id)
+
+    async def lock(self, sync_id: str) -> Run | None:
+        """The run, and nobody else changes it until this transaction ends."""
+        return await self._one(_LOCK, sync_id=sync_id)
+
+    async def held(self, sync_id: str, worker: UUID) -> bool:
+        """Beat, if the run is still this worker's."""
+        values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
+        return (await self._connection.execute(_BEAT, values)).first() is not None
+
+    async def release(self, sync_id: str, worker: UUID) -> None:
+        """Let any worker go on with the run at once."""
+        values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
+        await self._connection.execute(_RELEASE, values)
+
+    async def change(self, sync_id: str, **columns: Any) -> Run:
+        """Set columns."""
+        return await self._update(sync_id, [f"{name} = :{name}" for name in columns], columns)
+
+    async def count(self, sync_id: str, **columns: int) -> Run:
+        """Add to counts."""
+        return await self._update(sync_id, [f"{name} = {name} + :{name}" for name in columns], columns)
+
+    async def usual_duration(self, mode: SyncMode) -> timedelta | None:
+        """The average of this organization's completed runs of that mode."""
+        values = {"organization_id": self._organization_id, "mode": mode}
+        duration: timedelta | None = await self._connection.scalar(_USUAL, values)
+        return duration
+
+    async def _update(self, sync_id: str, assignments: list[str], values: dict[str, Any]) -> Run:
+        statement = text(
+            f"UPDATE runs SET {', '.join(assignments)}, heartbeat_at = now() WHERE {_RUN} RETURNING {_COLUMNS}"
+        )
+        run = await self._one(statement, sync_id=sync_id, **values)
+        if run is None:
+            raise LookupError("a run that is at work has its row")
+        return run
+
+    async def _one(self, statement: Any, **values: Any) -> Run | None:
+        rows = await self._connection.execute(statement, {"organization_id": self._organization_id, **values})
+        row = rows.one_or_none()
+        return Run(*row) if row else None

@@ -1,0 +1,97 @@
+"""A sync run: its identity, its state, and what can be said of its progress."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from contracts.events import RunStatus, SyncMode, SyncRunChanged
+
+STEPS = ("Connecting to Cliniko", "Processing reference data", "Processing patients", "Processing appointments")
+DELIVERING = "Delivering to patients and analytics"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of `runs`. Counts are of patients and appointments together; reference data is not counted."""
+
+    sync_id: str
+    organization_id: str
+    request_id: str | None
+    mode: SyncMode
+    status: RunStatus
+    revision: int
+    completed_steps: int
+    started_at: datetime
+    completed_at: datetime | None
+    landed_at: datetime | None
+    records_total: int | None
+    patients_landed: int
+    appointments_landed: int
+    records_confirmed: int
+    records_rejected: int
+    patients_reported: int | None
+    failure: str | None
+    closing_id: UUID | None
+    attempts: int
+
+    @property
+    def records_landed(self) -> int:
+        """Records of Cliniko that this run has looked at and stored or found unchanged."""
+        return self.patients_landed + self.appointments_landed
+
+    @property
+    def progress(self) -> float:
+        """Percent: one half for looking at the records, one for their being applied; 100 only when completed.
+
+        The total is what Cliniko counted when the run began and stays, so that this never falls.
+        """
+        if self.status == "completed":
+            return 100.0
+        total = self.records_total or 0
+        seen = self.records_landed + self.records_rejected
+        halves = sum(min(1.0, part / total) for part in (seen, self.records_confirmed)) if total else 0.0
+        return min(99.9, round(50 * halves, 1))
+
+    @property
+    def current_step(self) -> str:
+        """What the run is doing, for people."""
+        if self.status in ("completed", "failed", "cancelled"):
+            return self.status.capitalize()
+        if self.status == "queued":
+            return "Waiting to start"
+        return STEPS[self.completed_steps] if self.completed_steps < len(STEPS) else DELIVERING
+
+
+def new_sync_id(organization_id: str, started_at: datetime) -> str:
+    """`sync_<organization>_<YYYYMMDD>_<HHMMSS>` in UTC."""
+    return f"sync_{organization_id}_{started_at.astimezone(UTC):%Y%m%d_%H%M%S}"
+
+
+def estimated_completion(run: Run, now: datetime, usual: timedelta | None) -> datetime | None:
+    """From the observed rate once there is one, else from how long such runs took; None when neither is known."""
+    if run.status not in ("queued", "running"):
+        return run.completed_at
+    if run.progress > 0:
+        return now + (now - run.started_at) * ((100 - run.progress) / run.progress)
+    return max(now, run.started_at + usual) if usual else None
+
+
+def announcement(run: Run) -> SyncRunChanged:
+    """The run as the other services hear of it."""
+    return SyncRunChanged(
+        organization_id=run.organization_id,
+        request_id=run.request_id,
+        sync_id=run.sync_id,
+        revision=run.revision,
+        mode=run.mode,
+        status=run.status,
+        full_sweep=run.mode == "comprehensive",
+        started_at=run.started_at,
+        completed_at=run.completed_at,
+        records_processed=run.records_landed + run.records_rejected,
+        records_success=run.records_landed,
+        records_failed=run.records_rejected,
+        patients_processed=run.patients_landed,
+        appointments_processed=run.appointments_landed,
+        patients_reported=run.patients_reported,
+    )

@@ -1,0 +1,16 @@
+"""What the sync service does: one function a use case."""
+
+from sync.handlers.connect import check_key, disconnect, judge, store_key
+from sync.handlers.runs import close_when_applied, confirm_batch, fail, report_progress, start_sync
+
+__all__ = [
+    "check_key",
+    "close_when_applied",
+    "confirm_batch",
+    "disconnect",
+    "fail",
+    "judge",
+    "report_progress",
+    "start_sync",
+    "store_key",
+]

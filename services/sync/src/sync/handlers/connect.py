@@ -1,0 +1,43 @@
+"""Make, end and judge an organization's connection to Cliniko."""
+
+from collections.abc import Callable
+
+from chassis.errors import BadRequest, Unavailable
+from sync.adapters.store import Store
+from sync.adapters.vault import Vault
+from sync.domain.clinic import Away, BadAnswer, Busy, Clinic, ClinikoError
+from sync.domain.credentials import shard_of
+
+OpenClinic = Callable[[str], Clinic]
+"""The account that an API key opens."""
+
+
+async def check_key(api_key: str, open_clinic: OpenClinic) -> None:
+    """Return when Cliniko accepts the key now. Raises BadRequest when it does not, Unavailable when it cannot say."""
+    try:
+        await open_clinic(api_key).check()
+    except (Away, Busy, BadAnswer) as error:
+        raise Unavailable(error.text) from error
+    except ClinikoError as error:
+        raise BadRequest(error.text) from error
+
+
+async def store_key(api_key: str, request_id: str | None, store: Store, vault: Vault) -> str:
+    """Keep a checked key, sealed, and say that the organization is connected. Returns its region."""
+    region = shard_of(api_key)
+    connection = await store.connections.connect(vault.seal(api_key, store.organization_id), region)
+    if connection:
+        await store.announce(connection.announcement(store.organization_id, request_id))
+    return region
+
+
+async def disconnect(request_id: str | None, store: Store) -> None:
+    """Forget the key; saying it twice changes nothing."""
+    if connection := await store.connections.disconnect():
+        await store.announce(connection.announcement(store.organization_id, request_id))
+
+
+async def judge(request_id: str | None, store: Store, *, valid: bool) -> None:
+    """Note whether Cliniko still accepts the key, and say so when that changed."""
+    if connection := await store.connections.judge(valid=valid):
+        await store.announce(connection.announcement(store.organization_id, request_id))

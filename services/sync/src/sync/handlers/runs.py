@@ -1,0 +1,87 @@
+"""Start a run, tell of it, close it when everything is applied, or let it fail."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.errors import Conflict, NotFound
+from contracts.events import SyncMode, SyncRunChanged
+from contracts.routes import confirmed_by
+from sync.adapters.store import Store
+from sync.domain.run import Run, announcement, estimated_completion, new_sync_id
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run, and when it should be through."""
+
+    run: Run
+    estimated_completion: datetime | None
+
+
+async def start_sync(mode: SyncMode, request_id: str | None, store: Store) -> tuple[Run, bool]:
+    """Queue a run; with one active already, that one and False. Raises Conflict without a connection."""
+    connection = await store.connections.current()
+    if connection is None or connection.api_key is None:
+        raise Conflict("Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}.")
+    started_at = store.now
+    while (active := await store.runs.active()) is None:
+        run = await store.runs.queue(new_sync_id(store.organization_id, started_at), mode, started_at, request_id)
+        if run:
+            await store.announce(announcement(run))
+            return run, True
+        started_at += timedelta(seconds=1)  # the id of this second belongs to a run that is over
+    return active, False
+
+
+async def report_progress(sync_id: str, store: Store) -> Progress:
+    """How far a run is. Raises NotFound for another organization's run just as for none."""
+    run = await store.runs.get(sync_id)
+    if run is None:
+        raise NotFound("No such sync.")
+    usual = await store.runs.usual_duration(run.mode) if run.status == "queued" or run.progress == 0 else None
+    return Progress(run, estimated_completion(run, store.now, usual))
+
+
+async def confirm_batch(sync_id: str, batch_id: UUID, consumer: str, store: Store) -> None:
+    """Take a consumer's receipt; with the last one the run closes, with the receipts of that it is completed."""
+    records = await store.landing.confirm(sync_id, batch_id, consumer)
+    if records is None:
+        return
+    run = await store.runs.count(sync_id, records_confirmed=records)
+    if batch_id == run.closing_id:
+        if run.status == "running":
+            await store.runs.change(sync_id, status="completed")
+            await store.landing.sweep(sync_id)
+    else:
+        await close_when_applied(sync_id, store)
+
+
+async def close_when_applied(sync_id: str, store: Store) -> None:
+    """Announce the end of a run whose pages have all landed and whose batches are all applied.
+
+    The announcement is a batch itself: the run reads as completed here only after patients and analytics have
+    committed that it is, so that whoever sees `completed` finds the dashboard saying the same.
+    """
+    run = await store.runs.lock(sync_id)
+    if run is None or run.status != "running" or run.landed_at is None or run.closing_id is not None:
+        return
+    if await store.landing.outstanding(sync_id):
+        return
+    ended = await store.runs.change(sync_id, completed_at=store.now, revision=run.revision + 1)
+    closing = announcement(ended).model_copy(update={"status": "completed"})
+    await store.runs.change(sync_id, closing_id=closing.event_id)
+    await store.landing.expect(sync_id, closing.event_id, 0, confirmed_by(SyncRunChanged))
+    await store.announce(closing)
+
+
+async def fail(sync_id: str, reason: str, store: Store) -> None:
+    """End an active run with a reason for people."""
+    run = await store.runs.lock(sync_id)
+    if run is None or run.status not in ("queued", "running"):
+        return
+    ended = await store.runs.change(
+        sync_id, status="failed", failure=reason, completed_at=store.now, revision=run.revision + 1
+    )
+    await store.landing.sweep(sync_id)
+    await store.announce(announcement(ended))

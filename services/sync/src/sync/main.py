@@ -1,0 +1,25 @@
+"""Puts the sync service together."""
+
+from chassis.service import assemble, serve
+from sync.adapters.accounts import Accounts
+from sync.adapters.vault import Vault
+from sync.entrypoints.consumers import consumers
+from sync.entrypoints.http import router
+from sync.entrypoints.worker import Worker
+from sync.settings import Settings
+
+
+def main() -> None:
+    """Read the settings, assemble, serve."""
+    settings = Settings.load()
+    accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact)
+    vault = Vault(settings.credentials_keys.get_secret_value())
+    app = assemble(
+        settings,
+        consumers,
+        router,
+        work={"worker": lambda database: Worker(database, accounts, vault).work()},
+        checks={"encryption": vault.works},
+    )
+    app.state.accounts, app.state.vault = accounts, vault
+    serve(app, settings)

@@ -1,0 +1,207 @@
+"""Whole runs against the Cliniko emulator and real PostgreSQL."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from cliniko_emulator.accounts import Account
+from sqlalchemy import text
+
+from chassis.errors import Conflict
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    ConnectionChanged,
+    PatientsSynced,
+    PractitionersSynced,
+    SyncMode,
+    SyncRunChanged,
+)
+from sync import handlers
+
+ORGANIZATION = "org_test_clinic"
+KEY = "MS0-test-clinic-au4"
+
+
+async def connect(service: Any, api_key: str = KEY) -> None:
+    async with service.transactions(ORGANIZATION) as store:
+        await handlers.store_key(api_key, None, store, service.vault)
+
+
+async def start(service: Any, mode: SyncMode = "comprehensive") -> str:
+    async with service.transactions(ORGANIZATION) as store:
+        run, started = await handlers.start_sync(mode, None, store)
+    assert started
+    return str(run.sync_id)
+
+
+async def complete(service: Any, mode: SyncMode = "comprehensive") -> str:
+    sync_id = await start(service, mode)
+    async with service.working():
+        await service.until(lambda: service.landed(sync_id))
+        await service.confirm_everything()
+        await service.confirm_everything()
+        await service.until_status(sync_id, "completed")
+    return sync_id
+
+
+async def sent(service: Any, sync_id: str, event: type[Any]) -> list[Any]:
+    batches = [e for e in await service.announced() if isinstance(e, event) and e.sync_id == sync_id]
+    return [record for batch in batches for record in batch.records]
+
+
+async def test_a_run_without_a_connection_is_a_conflict(service: Any) -> None:
+    with pytest.raises(Conflict):
+        await start(service)
+
+
+async def test_a_comprehensive_run_announces_every_record_of_the_clinic_once(service: Any, cliniko: Any) -> None:
+    await connect(service)
+    sync_id = await complete(service)
+    patients = await sent(service, sync_id, PatientsSynced)
+    appointments = await sent(service, sync_id, AppointmentsSynced)
+    assert len({p.cliniko_patient_id for p in patients}) == len(patients)
+    assert len(patients) == await cliniko.total("patients", "archived_at:*")
+    every = ("archived_at:*", "cancelled_at:*", "deleted_at:*")
+    run = await service.run(sync_id)
+    assert len(appointments) + run.records_rejected == await cliniko.total("individual_appointments", *every)
+    assert await sent(service, sync_id, AppointmentTypesSynced)
+    inactive = [p for p in await sent(service, sync_id, PractitionersSynced) if not p.active]
+    assert len(inactive) == await cliniko.total("practitioners/inactive")
+    assert run.patients_reported == await cliniko.total("patients")
+    assert run.records_confirmed == run.records_landed + run.records_rejected == run.records_total
+
+
+async def test_a_second_run_over_an_unchanged_clinic_sends_no_record(service: Any) -> None:
+    await connect(service)
+    await complete(service)
+    async with service.database.transaction() as connection:
+        await connection.execute(text("DELETE FROM outbox"))
+    sync_id = await complete(service)
+    assert {type(event) for event in await service.announced()} <= {SyncRunChanged}
+    run = await service.run(sync_id)
+    assert run.progress == 100
+    assert run.records_confirmed == run.records_total
+
+
+async def test_a_change_in_cliniko_travels_alone(service: Any, cliniko: Any) -> None:
+    await connect(service)
+    first = await complete(service)
+    changed = (await sent(service, first, PatientsSynced))[0]
+    target = f"/_control/au4/patients/{changed.cliniko_patient_id}"
+    (await cliniko.http.patch(target, json={"first_name": "Renamed"})).raise_for_status()
+    (record,) = await sent(service, await complete(service), PatientsSynced)
+    assert (record.cliniko_patient_id, record.first_name) == (changed.cliniko_patient_id, "Renamed")
+    assert record.sequence > changed.sequence
+
+
+async def test_a_run_is_completed_only_after_both_readers_confirmed_every_batch_and_its_end(service: Any) -> None:
+    await connect(service)
+    sync_id = await start(service)
+    async with service.working():
+        await service.until(lambda: service.landed(sync_id))
+    for batch in await service.announced():
+        if not isinstance(batch, ConnectionChanged):
+            await service.confirm(batch, by="analytics")
+    run = await service.run(sync_id)
+    assert run.status == "running"
+    assert run.progress < 100
+    assert run.closing_id is None
+    await service.confirm_everything()
+    closing = (await service.announced())[-1]
+    assert isinstance(closing, SyncRunChanged)
+    assert closing.status == "completed"
+    assert await service.status(sync_id) == "running"
+    await service.confirm(closing, by="patients")
+    assert await service.status(sync_id) == "running"
+    await service.confirm(closing, by="analytics")
+    assert await service.status(sync_id) == "completed"
+
+
+@pytest.mark.parametrize("mode", ["basic", "patients-only"])
+async def test_a_smaller_mode_reads_less(service: Any, cliniko: Any, mode: SyncMode) -> None:
+    await connect(service)
+    sync_id = await complete(service, mode)
+    appointments = await sent(service, sync_id, AppointmentsSynced)
+    run = await service.run(sync_id)
+    assert len(await sent(service, sync_id, PatientsSynced)) == await cliniko.total("patients", "archived_at:*")
+    assert all((run.started_at - a.starts_at).days <= 30 for a in appointments)
+    assert bool(appointments) == (mode == "basic")
+
+
+async def test_two_triggers_at_once_start_one_run(service: Any) -> None:
+    await connect(service)
+
+    async def trigger() -> tuple[str, bool]:
+        async with service.transactions(ORGANIZATION) as store:
+            run, started = await handlers.start_sync("comprehensive", None, store)
+        return run.sync_id, started
+
+    answers = await asyncio.gather(*(trigger() for _ in range(5)))
+    assert len({sync_id for sync_id, _ in answers}) == 1
+    assert [started for _, started in answers].count(True) == 1
+
+
+async def test_a_worker_that_is_stopped_midway_is_replaced_and_no_page_is_landed_twice(
+    service: Any, cliniko: Any
+) -> None:
+    await connect(service)
+    sync_id = await start(service)
+
+    async def some_patients() -> bool:
+        return bool((await service.run(sync_id)).patients_landed)
+
+    await cliniko.settings(latency_ms=40)
+    async with service.working():
+        await service.until(some_patients)
+    assert not await service.landed(sync_id)
+    await cliniko.settings(latency_ms=0)
+    async with service.working():
+        await service.until(lambda: service.landed(sync_id))
+    patients = await sent(service, sync_id, PatientsSynced)
+    assert len({p.cliniko_patient_id for p in patients}) == len(patients)
+    run = await service.run(sync_id)
+    assert run.attempts == 2
+    assert run.records_landed + run.records_rejected == run.records_total
+
+
+async def test_a_refused_key_fails_the_run_with_a_reason_and_marks_the_connection(service: Any) -> None:
+    await connect(service, "MS0-some-other-key-au4")
+    sync_id = await start(service)
+    async with service.working():
+        await service.until_status(sync_id, "failed")
+    run = await service.run(sync_id)
+    assert "refused the API key" in run.failure
+    announced = await service.announced()
+    assert [e.credentials_valid for e in announced if isinstance(e, ConnectionChanged)] == [True, False]
+    assert [e.status for e in announced if isinstance(e, SyncRunChanged)][-1] == "failed"
+
+
+async def test_a_server_error_and_a_full_limit_are_waited_out(service: Any, cliniko: Any) -> None:
+    await connect(service)
+    await cliniko.settings(fail_next={"status": 503, "times": 2})
+    sync_id = await complete(service)
+    assert await service.status(sync_id) == "completed"
+
+
+async def test_the_key_is_nowhere_in_the_database(service: Any) -> None:
+    await connect(service)
+    async with service.transactions(ORGANIZATION) as store:
+        row = await store.connections.current()
+    assert KEY.encode() not in row.api_key
+    assert service.vault.open(row.api_key, ORGANIZATION) == KEY
+
+
+async def test_another_organizations_rows_are_invisible(service: Any) -> None:
+    await connect(service)
+    sync_id = await complete(service)
+    tables = ("connections", "runs", "pages", "batches", "landed", "rejected")
+    async with service.database.transaction("org_other") as connection:
+        for table in tables:
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table  # noqa: S608 - fixed names
+    async with service.transactions("org_other") as store:
+        assert await store.runs.get(sync_id) is None
+
+
+def test_the_test_clinic_lives_where_its_key_says() -> None:
+    assert Account(KEY, 7, 1).shard == "au4"
