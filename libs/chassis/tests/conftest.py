@@ -1,5 +1,5 @@
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -28,12 +28,8 @@ def pair() -> Pair:
 
 
 @pytest.fixture
-async def database(new_database: object) -> AsyncIterator[Database]:
+async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Database]:
     """The patients schema stands for any: only its outbox and inbox are used here."""
-    opened = Database(await new_database("patients"), "patients")  # type: ignore[operator] # typed in the root conftest
+    opened = Database(await new_database("patients"), "patients")
     yield opened
     await opened.close()
-
-
-def counted(patients: int = 1, organization_id: str = "org_a") -> FiguresCounted:
-    return FiguresCounted(organization_id=organization_id, total_patients=patients, active_patients=0)

@@ -142,7 +142,7 @@ async def test_after_the_last_attempt_a_message_is_a_dead_letter_with_a_reason_a
     async with at_work(messaging_of(broker, pair, database, on_figures), database):
         await announce_from(pair, database, event)
         await until(lambda: len(attempts) == 1 + len(DELAYS))
-        letters = []
+        letters: list[aio_pika.abc.AbstractIncomingMessage] = []
         async with asyncio.timeout(10):
             while not letters:
                 letters = await waiting_in(broker, dead(pair.route.queue(pair.consumer)))
@@ -162,7 +162,7 @@ async def test_a_body_that_is_no_such_event_goes_straight_to_the_dead_letters(
         async with connection:
             exchange = await (await connection.channel()).get_exchange("events")
             await exchange.publish(aio_pika.Message(b'{"first_name": "Canary"}', message_id="m"), pair.route.key)
-        letters = []
+        letters: list[aio_pika.abc.AbstractIncomingMessage] = []
         async with asyncio.timeout(10):
             while not letters:
                 letters = await waiting_in(broker, dead(pair.route.queue(pair.consumer)))

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from cliniko_emulator.accounts import Account
-from cliniko_emulator.app import create_app
 from sqlalchemy import text
 
 from chassis.database import Database
+from cliniko_emulator.accounts import Account
+from cliniko_emulator.app import create_app
 from contracts.base import Event
 from contracts.events import Batch, BatchApplied
 from contracts.routes import announced_by, confirmed_by, received_by

@@ -6,8 +6,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from chassis.database import is_outage
 from chassis.errors import Refusal, envelope
 from chassis.logs import describe
 
@@ -19,7 +22,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
+    for kind in (DBAPIError, PoolTimeout, OSError, Exception):
+        app.add_exception_handler(kind, _failed)
 
 
 def _answer(request: Request, status: int, detail: str, **more: Any) -> JSONResponse:
@@ -48,4 +52,6 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _failed(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", **describe(error))
+    if is_outage(error):
+        return _answer(request, 503, "The database cannot be reached. Please try again in a moment.")
     return _answer(request, 500, "The server could not answer this request. It has been logged.")

@@ -10,10 +10,9 @@ from faststream import BaseMiddleware
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import topology
+from chassis.database import is_outage
 from chassis.logs import describe
 from chassis.metrics import MESSAGE_SECONDS, MESSAGES
 
@@ -53,7 +52,7 @@ class Settlement:
         log.warning("message failed", queue=queue, attempt=attempt, **describe(error))
         if isinstance(error, ValidationError):
             return await self._bury(raw, queue, error)
-        if is_outage(error):
+        if is_outage(error):  # no fault of the message: the attempt does not count
             return await self._send_back(raw, queue, attempt, self._delays[min(1, len(self._delays) - 1)])
         if attempt < len(self._delays):
             return await self._send_back(raw, queue, attempt + 1, self._delays[attempt])
@@ -81,13 +80,6 @@ class Settlement:
             mandatory=True,
             timeout=10,
         )
-
-
-def is_outage(error: Exception) -> bool:
-    """True when the database is away: no fault of the message, so the attempt does not count."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
-    return isinstance(error, OSError | PoolTimeout)
 
 
 def middleware(settlement: Settlement) -> type[BaseMiddleware[Any, Any]]:

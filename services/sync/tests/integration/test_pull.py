@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from cliniko_emulator.accounts import Account
 from sqlalchemy import text
 
 from chassis.errors import Conflict
+from cliniko_emulator.accounts import Account
 from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,

@@ -1,0 +1,42 @@
+import pytest
+
+from chassis.errors import Unauthorized
+from chassis.identity import LIFETIME_SECONDS, Caller, sign, verify
+
+KEY = b"k" * 32
+NOW = 1_750_000_000.0
+CALLER = Caller("org_a", "user_1", "member", "0" * 32)
+
+
+def test_what_the_gateway_signed_is_believed_by_the_service_it_was_signed_for() -> None:
+    assert verify(sign(CALLER, "patients", KEY, NOW), "patients", KEY, NOW + LIFETIME_SECONDS) == CALLER
+
+
+@pytest.mark.parametrize(
+    ("header", "service", "key", "now"),
+    [
+        (sign(CALLER, "patients", KEY, NOW), "sync", KEY, NOW),
+        (sign(CALLER, "patients", b"other" * 8, NOW), "patients", KEY, NOW),
+        (sign(CALLER, "patients", KEY, NOW), "patients", KEY, NOW + LIFETIME_SECONDS + 1),
+        ("A" + sign(CALLER, "patients", KEY, NOW), "patients", KEY, NOW),
+        (sign(CALLER, "patients", KEY, NOW)[:-4], "patients", KEY, NOW),
+        ("", "patients", KEY, NOW),
+        ("e30=.e30=", "patients", KEY, NOW),
+        ("a.b.c", "patients", KEY, NOW),
+        ("ü.ü", "patients", KEY, NOW),
+    ],
+    ids=[
+        "another service",
+        "another key",
+        "expired",
+        "changed",
+        "cut",
+        "missing",
+        "forged",
+        "three parts",
+        "not ascii",
+    ],
+)
+def test_anything_else_is_refused(header: str, service: str, key: bytes, now: float) -> None:
+    with pytest.raises(Unauthorized):
+        verify(header, service, key, now)

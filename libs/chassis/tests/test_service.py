@@ -1,0 +1,143 @@
+"""An assembled service over HTTP: how it answers, to whom, and what it says of itself."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI, Query
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from chassis.consumers import Consumers
+from chassis.database import Transaction
+from chassis.errors import Conflict
+from chassis.identity import HEADER, Administrator, Caller, Operator, OwnOrganization, sign
+from chassis.service import assemble
+from chassis.settings import ServiceSettings
+
+KEY = "k" * 32
+NewDatabase = Callable[[str], Awaitable[str]]
+router = APIRouter(prefix="/api")
+
+
+@router.get("/{organization_id}/write")
+async def write(organization_id: OwnOrganization, connection: Transaction, fail: bool = False) -> dict[str, str]:
+    await connection.execute(text("INSERT INTO inbox VALUES ('trial', gen_random_uuid())"))
+    if fail:
+        raise Conflict("Not now.")
+    return {"organization_id": organization_id}
+
+
+@router.get("/{organization_id}/break")
+async def break_down(organization_id: OwnOrganization) -> None:
+    raise RuntimeError(f"Canary of {organization_id}")
+
+
+@router.get("/{organization_id}/ask")
+async def ask(connection: Transaction, number: Annotated[int, Query(ge=1)]) -> int:
+    return int(await connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) or 0)
+
+
+@router.get("/administrators")
+async def administrators(caller: Administrator) -> str:
+    return caller.user_id
+
+
+@router.get("/operators")
+async def operators(caller: Operator) -> str:
+    return caller.user_id
+
+
+def service_at(database_url: str) -> FastAPI:
+    settings = ServiceSettings(
+        identity_key=SecretStr(KEY), database_url=SecretStr(database_url), amqp_url=SecretStr("amqp://127.0.0.1:1/")
+    )
+    return assemble(settings, Consumers("patients", []), router)
+
+
+@pytest.fixture
+async def client(new_database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(service_at(await new_database("patients"))) as opened:
+        yield opened
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://service")
+
+
+def signed(organization_id: str = "org_a", **more: Any) -> dict[str, str]:
+    caller = Caller(organization_id, "user_1", more.pop("role", "member"), "r" * 32, **more)
+    return {HEADER: sign(caller, "patients", KEY.encode(), time.time())}
+
+
+async def written(client: httpx.AsyncClient) -> int:
+    database = client._transport.app.state.database  # type: ignore[attr-defined] # the ASGI transport's own app
+    async with database.transaction() as connection:
+        return int(await connection.scalar(text("SELECT count(*) FROM inbox")) or 0)
+
+
+async def test_a_request_commits_before_its_answer_and_a_refusal_leaves_nothing(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/org_a/write", headers=signed())).json() == {"organization_id": "org_a"}
+    assert await written(client) == 1
+    refused = await client.get("/api/org_a/write?fail=true", headers=signed())
+    assert (refused.status_code, refused.json()["detail"]) == (409, "Not now.")
+    assert await written(client) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "error"),
+    [
+        ("/api/org_a/write", {}, 401, "Authentication failed"),
+        ("/api/org_a/write", {HEADER: "forged"}, 401, "Authentication failed"),
+        ("/api/org_b/write", signed("org_a"), 404, "Not found"),
+        ("/api/administrators", signed(), 403, "Access denied"),
+        ("/api/operators", signed(role="admin"), 403, "Access denied"),
+        ("/api/nowhere/at/all", signed(), 404, "Not found"),
+        ("/api/org_a/ask?number=0", signed(), 400, "Validation error"),
+        ("/api/org_a/break", signed(), 500, "Internal server error"),
+    ],
+)
+async def test_every_failure_has_the_one_envelope(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str], status: int, error: str
+) -> None:
+    response = await client.get(path, headers=headers)
+    body = response.json()
+    assert (response.status_code, body["error"]) == (status, error)
+    assert set(body) - {"errors"} == {"error", "detail", "timestamp", "path"}
+    assert body["path"] == path.partition("?")[0]
+    assert "Canary" not in response.text
+    assert "Traceback" not in response.text
+
+
+async def test_a_validation_error_never_repeats_the_input(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/org_a/ask?number=Canary", headers=signed())
+    assert response.status_code == 400
+    assert [set(problem) for problem in response.json()["errors"]] == [{"loc", "msg", "type"}]
+    assert "Canary" not in response.text
+
+
+async def test_roles_open_their_doors(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/administrators", headers=signed(role="admin"))).status_code == 200
+    assert (await client.get("/api/operators", headers=signed(operator=True))).status_code == 200
+
+
+async def test_with_its_database_away_a_service_says_so_and_is_not_ready(unused_tcp_port: int) -> None:
+    url = f"postgresql://nobody:secret-word@127.0.0.1:{unused_tcp_port}/none"
+    async with client_of(service_at(url)) as client:
+        response = await client.get("/api/org_a/write", headers=signed())
+        assert (response.status_code, response.json()["error"]) == (503, "Service unavailable")
+        assert "secret-word" not in response.text
+        ready = await client.get("/health/ready")
+        assert ready.status_code == 503
+        assert ready.json() == {"status": "not ready", "checks": {"database": False, "broker": False}}
+        assert (await client.get("/health/live")).json() == {"status": "live"}
+
+
+async def test_requests_are_counted_by_the_routes_template(client: httpx.AsyncClient) -> None:
+    await client.get("/api/org_a/ask?number=4", headers=signed())
+    metrics = (await client.get("/metrics")).text
+    assert 'routiq_http_requests_total{method="GET",route="/api/{organization_id}/ask",status="200"}' in metrics
+    assert "org_a" not in metrics
