@@ -1,0 +1,114 @@
+"""The `routiq` command."""
+
+import asyncio
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from routiq import console, demo
+from routiq import down as stopping
+from routiq import up as starting
+from routiq.client import Gateway, issue_token
+from routiq.failures import ReportedError
+from routiq.state import Record, StateDirectory
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run Routiq on this machine and work with it.")
+
+T = TypeVar("T")
+Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization, such as org_demo_harbour.")]
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class Mode(StrEnum):
+    COMPREHENSIVE = "comprehensive"
+    BASIC = "basic"
+    PATIENTS_ONLY = "patients-only"
+
+
+@app.command()
+def up(detach: Annotated[bool, typer.Option(help="Return once healthy and synced.")] = False) -> NoReturn:
+    """Start everything, connect two demo clinics and sync them."""
+    raise typer.Exit(_run(starting.up(_state(), detach=detach)))
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    with console.out.status("Stopping …"):
+        stopped = _run(stopping.stop(_state()))
+    console.out.print("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def status() -> None:
+    """The processes, their ports and logs."""
+    record = _state().read()
+    if record is None:
+        raise _reported(ReportedError("Nothing was started here yet; `routiq up` does."))
+    console.out.print(console.processes(record))
+    if record.failure:
+        console.out.print(record.failure, style="red", markup=False)
+    raise typer.Exit(0 if record.supervisor.alive() else 1)
+
+
+@app.command()
+def token(
+    org: Annotated[str, typer.Option(help="The organization the token is for.")] = "",
+    role: Annotated[Role, typer.Option(help="The role in it.")] = Role.ADMIN,
+    operator: Annotated[bool, typer.Option("--operator", help="An admin of the platform's own organization.")] = False,
+) -> None:
+    """Print a session token of the Clerk emulator."""
+    if not org and not operator:
+        raise typer.BadParameter("--org or --operator is needed")
+    record = _running()
+    organization, granted = (record.platform_organization, Role.ADMIN) if operator else (org, role)
+    typer.echo(_run(issue_token(record, organization, granted)))
+
+
+@app.command()
+def sync(organization: Organization, mode: Annotated[Mode, typer.Option()] = Mode.COMPREHENSIVE) -> None:
+    """Pull a connected clinic from Cliniko and watch."""
+    _run(demo.sync(_running(), [organization], mode))
+
+
+@app.command()
+def dashboard(organization: Organization) -> None:
+    """A clinic's figures and its last runs."""
+    answer = _run(_dashboard(_running(), organization))
+    console.out.print(console.dashboards({organization: answer}))
+    console.out.print(console.activity(answer["recent_activity"]))
+
+
+async def _dashboard(record: Record, organization: str) -> dict[str, Any]:
+    async with Gateway.open(record, organization, role=Role.MEMBER) as gateway:
+        return await gateway.dashboard()
+
+
+def _state() -> StateDirectory:
+    return StateDirectory(Path(".routiq"))
+
+
+def _running() -> Record:
+    record = _state().read()
+    if record is None or not record.supervisor.alive():
+        raise _reported(ReportedError("Routiq is not running here; `routiq up` starts it."))
+    return record
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except ReportedError as error:
+        raise _reported(error) from None
+
+
+def _reported(error: ReportedError) -> typer.Exit:
+    console.errors.print(str(error), style="red", markup=False, soft_wrap=True)
+    return typer.Exit(error.exit_status)

@@ -1,0 +1,60 @@
+"""Ports on the loopback address: free ones, and who holds a taken one."""
+
+import errno
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from routiq.failures import UsageError
+
+LOOPBACK = "127.0.0.1"
+LISTENING = "0A"  # state in /proc/net/tcp
+
+
+def free_port() -> int:
+    """A port nobody listens on now; taken from the kernel's ephemeral range."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def require_free(ports: Iterable[tuple[str, str, int]]) -> None:
+    """`ports` are (what for, the setting that changes it, number); raises with one line for each that is taken."""
+    taken = [
+        f"Port {port} for {name} is taken{_by(port)}; set {setting} to another."
+        for name, setting, port in ports
+        if not _is_free(port)
+    ]
+    if taken:
+        raise UsageError("\n".join(taken))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _by(port: int) -> str:
+    """Who listens there, as far as /proc lets us see."""
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(descriptor.readlink()) in inodes for descriptor in (process / "fd").iterdir()):
+                return f" by {(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:  # another user's, or already gone
+            continue
+    return ""
+
+
+def _listening_inodes(port: int) -> list[str]:
+    inodes = []
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        if table.exists():
+            rows = [line.split() for line in table.read_text().splitlines()[1:]]
+            inodes += [row[9] for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+    return inodes

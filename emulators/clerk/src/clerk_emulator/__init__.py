@@ -1,0 +1,1 @@
+"""Clerk's JWKS and session tokens, made locally."""

@@ -1,0 +1,38 @@
+"""`python -m clerk_emulator --port 7000 --key-file clerk.pem`"""
+
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+import uvicorn
+
+from clerk_emulator.app import clerk
+from clerk_emulator.keys import SigningKey
+
+
+def main() -> None:
+    """Serve until told to stop; exit code 2 when the port is taken."""
+    arguments = ArgumentParser(prog="clerk_emulator")
+    arguments.add_argument("--port", type=int, required=True, help="0 lets the system choose")
+    arguments.add_argument("--host", default="127.0.0.1")
+    arguments.add_argument("--key-file", type=Path, required=True, help="made when it does not exist")
+    chosen = arguments.parse_args()
+    listener = _listen(chosen.host, chosen.port)
+    issuer = f"http://{chosen.host}:{listener.getsockname()[1]}"
+    app = clerk(issuer, SigningKey(chosen.key_file))
+    sys.stdout.write(f"Clerk emulator listening on {issuer}\n")
+    sys.stdout.flush()
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        sys.stderr.write(f"clerk_emulator cannot listen on {host}:{port}: {error.strerror}\n")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

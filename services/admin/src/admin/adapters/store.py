@@ -1,0 +1,75 @@
+"""What is known of each organization, and of all of them together."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from admin.domain.platform import PlatformFigures
+from chassis.database import Database
+from chassis.logs import describe
+from contracts.events import ConnectionChanged, FiguresCounted, SyncRunChanged
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 2.0
+
+_PUT_CONNECTION = text("""
+    INSERT INTO organizations AS known (organization_id, connection_revision, connected, credentials_valid)
+    VALUES (:organization_id, :revision, :connected, :credentials_valid)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        connection_revision = excluded.connection_revision,
+        connected = excluded.connected,
+        credentials_valid = excluded.credentials_valid
+    WHERE known.connection_revision < excluded.connection_revision
+""")
+_PUT_LAST_SYNC = text("""
+    INSERT INTO organizations AS known (organization_id, last_synced_at)
+    VALUES (:organization_id, :completed_at)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        last_synced_at = greatest(known.last_synced_at, excluded.last_synced_at)
+""")
+_PUT_FIGURES = text("""
+    INSERT INTO organizations AS known (organization_id, counted_at, total_patients, active_patients)
+    VALUES (:organization_id, :occurred_at, :total_patients, :active_patients)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        counted_at = excluded.counted_at,
+        total_patients = excluded.total_patients,
+        active_patients = excluded.active_patients
+    WHERE known.counted_at < excluded.counted_at
+""")
+_PLATFORM_FIGURES = text("SELECT * FROM platform_figures()")
+
+
+class Organizations:
+    """One organization's row, as the transaction of one message sees it; of two states the newer is kept."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def put_connection(self, event: ConnectionChanged) -> None:
+        """Whether it is connected, and whether Cliniko accepts its credentials."""
+        await self._connection.execute(_PUT_CONNECTION, event.model_dump())
+
+    async def put_last_sync(self, event: SyncRunChanged) -> None:
+        """When a run last completed; for a run that did not complete, only that the organization exists."""
+        completed_at = event.completed_at if event.status == "completed" else None
+        row = {"organization_id": event.organization_id, "completed_at": completed_at}
+        await self._connection.execute(_PUT_LAST_SYNC, row)
+
+    async def put_figures(self, event: FiguresCounted) -> None:
+        """How large it is."""
+        await self._connection.execute(_PUT_FIGURES, event.model_dump())
+
+
+async def platform_figures(database: Database) -> PlatformFigures | None:
+    """The sums over all organizations; None when the database does not answer within 2 s."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async with database.transaction() as connection:
+                return PlatformFigures(**(await connection.execute(_PLATFORM_FIGURES)).mappings().one())
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("database does not answer", **describe(error))
+        return None

@@ -1,0 +1,25 @@
+"""Events that reach admin."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from admin import handlers
+from admin.adapters.store import Organizations
+from chassis.consumers import Consumers
+from contracts.events import ConnectionChanged, FiguresCounted, SyncRunChanged
+
+consumers = Consumers("admin")
+
+
+@consumers.on(ConnectionChanged)
+async def on_connection_changed(event: ConnectionChanged, connection: AsyncConnection) -> None:
+    await handlers.record_connection(event, Organizations(connection))
+
+
+@consumers.on(SyncRunChanged)
+async def on_sync_run_changed(event: SyncRunChanged, connection: AsyncConnection) -> None:
+    await handlers.record_run(event, Organizations(connection))
+
+
+@consumers.on(FiguresCounted)
+async def on_figures_counted(event: FiguresCounted, connection: AsyncConnection) -> None:
+    await handlers.record_figures(event, Organizations(connection))

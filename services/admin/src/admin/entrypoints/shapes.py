@@ -1,0 +1,78 @@
+"""The operators' answers, key by key as the API reference has them. What is not known is null."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, PlainSerializer
+
+from admin.domain.platform import IntegrationStatus, PlatformFigures
+from contracts.timestamps import iso
+
+
+class DatabaseHealth(BaseModel):
+    """Whether the database answers."""
+
+    status: Literal["healthy", "unhealthy"]
+    connected: bool
+
+
+class ConfiguredServices(BaseModel):
+    """How many organizations use each integration; of those the API reference names, we offer Cliniko."""
+
+    cliniko: int | None = None
+    chatwoot: Literal[0] = 0
+
+
+class Metrics(BaseModel):
+    """Sums over all organizations."""
+
+    total_organizations: int | None = None
+    total_patients: int | None = None
+    active_patients: int | None = None
+    configured_services: ConfiguredServices = ConfiguredServices()
+
+
+class ClinikoHealth(BaseModel):
+    """Whether Cliniko accepts the organizations' credentials."""
+
+    status: IntegrationStatus | None = None
+    total_connections: int | None = None
+    healthy_connections: int | None = None
+
+
+class Integrations(BaseModel):
+    """The systems clinics bring along."""
+
+    cliniko: ClinikoHealth = ClinikoHealth()
+
+
+class SystemHealth(BaseModel):
+    """The platform at one moment."""
+
+    database: DatabaseHealth
+    metrics: Metrics = Metrics()
+    integrations: Integrations = Integrations()
+    timestamp: Annotated[datetime, PlainSerializer(iso)]
+
+
+def system_health(figures: PlatformFigures | None, now: datetime) -> SystemHealth:
+    """The answer; no figures mean that the database is away."""
+    if figures is None:
+        return SystemHealth(database=DatabaseHealth(status="unhealthy", connected=False), timestamp=now)
+    return SystemHealth(
+        database=DatabaseHealth(status="healthy", connected=True),
+        metrics=Metrics(
+            total_organizations=figures.total_organizations,
+            total_patients=figures.total_patients,
+            active_patients=figures.active_patients,
+            configured_services=ConfiguredServices(cliniko=figures.total_connections),
+        ),
+        integrations=Integrations(
+            cliniko=ClinikoHealth(
+                status=figures.cliniko_status,
+                total_connections=figures.total_connections,
+                healthy_connections=figures.healthy_connections,
+            )
+        ),
+        timestamp=now,
+    )

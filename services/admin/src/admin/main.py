@@ -1,0 +1,12 @@
+"""The admin service, put together."""
+
+from admin.entrypoints.consumers import consumers
+from admin.entrypoints.http import router
+from chassis.service import assemble, serve
+from chassis.settings import ServiceSettings
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = ServiceSettings.load()
+    serve(assemble(settings, consumers, router), settings)

@@ -1,0 +1,95 @@
+"""SQL that records facts: a newer version replaces an older one, in whichever order and however often they come.
+
+`DISTINCT ON` keeps the newest of a key that occurs twice in one page, and its order is the order in which rows are
+locked, the same for every page, so that two pages at once cannot deadlock.
+"""
+
+from sqlalchemy import text
+
+PATIENTS = text("""
+    INSERT INTO patients AS known (organization_id, cliniko_patient_id, listed, created_at, updated_at, sequence)
+    SELECT DISTINCT ON (cliniko_patient_id)
+           :organization_id, cliniko_patient_id, listed, created_at, updated_at, sequence
+    FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS fact (
+        cliniko_patient_id text COLLATE "C",
+        listed boolean,
+        created_at timestamptz,
+        updated_at timestamptz,
+        sequence bigint
+    )
+    ORDER BY cliniko_patient_id, updated_at DESC, sequence DESC
+    ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
+        listed = excluded.listed,
+        created_at = excluded.created_at,
+        updated_at = excluded.updated_at,
+        sequence = excluded.sequence
+    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+""")
+
+APPOINTMENTS = text("""
+    INSERT INTO appointments AS known (
+        organization_id, cliniko_appointment_id, cliniko_patient_id, appointment_type_id, practitioner_id,
+        starts_at, state, counted, created_at, cancelled_at, updated_at, sequence
+    )
+    SELECT DISTINCT ON (cliniko_appointment_id)
+           :organization_id, cliniko_appointment_id, cliniko_patient_id, appointment_type_id, practitioner_id,
+           starts_at, state, counted, created_at, cancelled_at, updated_at, sequence
+    FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS fact (
+        cliniko_appointment_id text COLLATE "C",
+        cliniko_patient_id text,
+        appointment_type_id text,
+        practitioner_id text,
+        starts_at timestamptz,
+        state text,
+        counted boolean,
+        created_at timestamptz,
+        cancelled_at timestamptz,
+        updated_at timestamptz,
+        sequence bigint
+    )
+    ORDER BY cliniko_appointment_id, updated_at DESC, sequence DESC
+    ON CONFLICT (organization_id, cliniko_appointment_id) DO UPDATE SET
+        cliniko_patient_id = excluded.cliniko_patient_id,
+        appointment_type_id = excluded.appointment_type_id,
+        practitioner_id = excluded.practitioner_id,
+        starts_at = excluded.starts_at,
+        state = excluded.state,
+        counted = excluded.counted,
+        created_at = excluded.created_at,
+        cancelled_at = excluded.cancelled_at,
+        updated_at = excluded.updated_at,
+        sequence = excluded.sequence
+    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+""")
+
+RUN = text("""
+    INSERT INTO runs AS known (
+        organization_id, sync_id, revision, mode, status, started_at, completed_at,
+        records_processed, records_success, records_failed, patients_reported
+    )
+    VALUES (
+        :organization_id, :sync_id, :revision, :mode, :status, :started_at, :completed_at,
+        :records_processed, :records_success, :records_failed, :patients_reported
+    )
+    ON CONFLICT (organization_id, sync_id) DO UPDATE SET
+        revision = excluded.revision,
+        mode = excluded.mode,
+        status = excluded.status,
+        started_at = excluded.started_at,
+        completed_at = excluded.completed_at,
+        records_processed = excluded.records_processed,
+        records_success = excluded.records_success,
+        records_failed = excluded.records_failed,
+        patients_reported = excluded.patients_reported
+    WHERE known.revision < excluded.revision
+""")
+
+CONNECTION = text("""
+    INSERT INTO connections AS known (organization_id, revision, connected, credentials_valid)
+    VALUES (:organization_id, :revision, :connected, :credentials_valid)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        revision = excluded.revision,
+        connected = excluded.connected,
+        credentials_valid = excluded.credentials_valid
+    WHERE known.revision < excluded.revision
+""")

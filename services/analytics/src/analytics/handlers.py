@@ -1,0 +1,52 @@
+"""What analytics does: it records facts and counts them."""
+
+from datetime import datetime
+
+from analytics.adapters.store import Store
+from analytics.domain.activity import Activity
+from analytics.domain.facts import appointment_fact, patient_fact
+from analytics.domain.figures import Figures
+from contracts.events import AppointmentsSynced, ConnectionChanged, FiguresCounted, PatientsSynced, SyncRunChanged
+
+
+async def record_patients(event: PatientsSynced, store: Store) -> None:
+    """Keep what is new in this page."""
+    await store.put_patients(event.organization_id, [patient_fact(record) for record in event.records])
+
+
+async def record_appointments(event: AppointmentsSynced, store: Store) -> None:
+    """Keep what is new in this page."""
+    await store.put_appointments(event.organization_id, [appointment_fact(record) for record in event.records])
+
+
+async def record_run(event: SyncRunChanged, store: Store, now: datetime) -> None:
+    """Keep the run's state and announce the clinic's size.
+
+    The announcement carries `now`, taken before counting: once a run has completed nothing it brought is missing, so
+    the announcement with the latest time holds the final figures.
+    """
+    await store.put_run(event)
+    figures = await store.figures(event.organization_id, now)
+    await store.announce(
+        FiguresCounted(
+            organization_id=event.organization_id,
+            request_id=event.request_id,
+            total_patients=figures.total_patients,
+            active_patients=figures.active_patients,
+        )
+    )
+
+
+async def record_connection(event: ConnectionChanged, store: Store) -> None:
+    """Keep whether the clinic is connected."""
+    await store.put_connection(event)
+
+
+async def summarize(organization_id: str, store: Store, now: datetime) -> Figures:
+    """The clinic at `now`."""
+    return await store.figures(organization_id, now)
+
+
+async def recall_activity(organization_id: str, limit: int, store: Store, now: datetime) -> list[Activity]:
+    """The clinic's newest `limit` runs."""
+    return await store.newest_runs(organization_id, limit, now)

@@ -1,0 +1,40 @@
+"""The same facts at different moments."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.analytics.tests.conftest import Analytics
+
+from contracts.events import AppointmentsSynced, PatientsSynced
+from contracts.records import AppointmentRecord, PatientRecord
+
+START = datetime(2025, 4, 6, 1, 30, tzinfo=UTC)
+"""Clocks in Sydney go back an hour in the night before, those in Europe go forward a week earlier."""
+TICK = timedelta(microseconds=1)
+DAYS_30 = timedelta(days=30)
+
+
+MOMENTS = [
+    (START - timedelta(days=400), "upcoming"),
+    (START - TICK, "upcoming"),
+    (START, "recent"),
+    (START + TICK, "recent"),
+    (START + DAYS_30, "recent"),
+    (START + DAYS_30 + TICK, "past"),
+]
+
+
+async def test_an_appointment_is_upcoming_until_it_starts_and_recent_for_thirty_days(analytics: Analytics) -> None:
+    version = {"created_at": START, "updated_at": START, "sequence": 1, "cliniko_patient_id": "1"}
+    patient = PatientRecord.model_validate(version)
+    appointment = AppointmentRecord.model_validate({**version, "cliniko_appointment_id": "2", "starts_at": START})
+    await analytics.receive(
+        PatientsSynced(organization_id="org_a", sync_id=None, records=(patient,)),
+        AppointmentsSynced(organization_id="org_a", sync_id=None, records=(appointment,)),
+    )
+
+    for now, phase in MOMENTS:
+        summary = await analytics.summary("org_a", now)
+        upcoming, recent = int(phase == "upcoming"), int(phase == "recent")
+        assert (summary["total_upcoming_appointments"], summary["patients_with_upcoming"]) == (upcoming, upcoming), now
+        assert (summary["total_recent_appointments"], summary["patients_with_recent"]) == (recent, recent), now
+        assert (summary["total_all_appointments"], summary["active_patients"]) == (1, upcoming or recent), now

@@ -1,0 +1,1 @@
+"""The one door: who calls, how often, where to."""

@@ -1,0 +1,1 @@
+"""How the gateway reaches out: to Clerk and to the services."""

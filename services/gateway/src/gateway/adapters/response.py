@@ -1,0 +1,147 @@
+"""A service's answer as it arrives."""
+
+import asyncio
+
+import httptools
+
+from chassis.errors import Refusal
+from gateway.adapters.heads import Header
+from gateway.domain.refusals import BadGateway, GatewayTimeout
+
+HIGH_WATER_BYTES = 64 * 1024
+"""What may wait here for a slow client before the service is made to wait."""
+_BODILESS = (204, 304)
+
+
+class Unanswered(BadGateway):
+    """The connection ended before anything came: on a kept-alive one, the service had most likely closed it already."""
+
+
+class Response:
+    """Fed by the connection through httptools' callbacks (`on_…`), awaited by the proxy."""
+
+    def __init__(self, method: str, transport: asyncio.Transport) -> None:
+        self.status = 0
+        self.headers: list[Header] = []
+        self.started = False
+        self.complete = False
+        self.keep_alive = False
+        self._touched = False
+        self._to_head = method == "HEAD"
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._chunks: list[bytes] = []
+        self._waiting_bytes = 0
+        self._interim = False
+        self._ends_with_connection = True
+        self._failure: Refusal | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._alive_at = 0.0
+
+    async def head(self, patience: float) -> None:
+        """Wait until status and headers are there. Raises BadGateway, GatewayTimeout."""
+        while not self.started:
+            await self._arrival(patience)
+
+    async def read(self, patience: float) -> tuple[bytes, bool]:
+        """What has arrived of the body, at least something unless it ends; and whether more follows."""
+        while not self._chunks and not self.complete:
+            await self._arrival(patience)
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        if self._waiting_bytes > HIGH_WATER_BYTES and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._waiting_bytes = 0
+        return body, not self.complete
+
+    def keep_waiting(self) -> None:
+        """Something moved: patience starts anew."""
+        self._alive_at = self._loop.time()
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the service."""
+        self._touched = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.keep_alive = False
+            self.fail(BadGateway("A service gave an answer that could not be read."))
+
+    def end(self, clean: bool) -> None:
+        """The connection has ended: so does a body without a length, if `clean`; else the answer is cut short."""
+        self.keep_alive = False
+        if clean and self.started and self._ends_with_connection:
+            self.complete = True
+            self._wake()
+        else:
+            self.fail((BadGateway if self._touched else Unanswered)("A service broke off its answer."))
+
+    def fail(self, failure: Refusal) -> None:
+        """Whoever waits for more of this answer gets `failure`; what has arrived can still be read."""
+        if not self.complete:
+            self._failure = self._failure or failure
+            self._wake()
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise ValueError("an answer nobody asked for")  # ends the parsing, and with it the connection's use
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name in (b"content-length", b"transfer-encoding"):
+            self._ends_with_connection = False
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim = True
+            self.headers.clear()
+            return
+        self.status = status
+        self.started = True
+        self.keep_alive = self._parser.should_keep_alive()
+        self.complete = self._to_head or status in _BODILESS
+        self._wake()
+
+    def on_body(self, body: bytes) -> None:
+        if self.complete:
+            self.keep_alive = False
+            return
+        self._chunks.append(body)
+        before, self._waiting_bytes = self._waiting_bytes, self._waiting_bytes + len(body)
+        if before <= HIGH_WATER_BYTES < self._waiting_bytes:
+            self._transport.pause_reading()
+        self._wake()
+
+    def on_message_complete(self) -> None:
+        if self._interim:
+            self._interim = False
+            return
+        self.complete = True
+        self._wake()
+
+    async def _arrival(self, patience: float) -> None:
+        if self._failure:
+            raise self._failure
+        self._waiter = self._loop.create_future()
+        self.keep_waiting()
+        self._timer = self._loop.call_later(patience, self._lose_patience, patience)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            self._timer.cancel()
+
+    def _lose_patience(self, patience: float) -> None:
+        left = self._alive_at + patience - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._lose_patience, patience)
+        else:
+            self.fail(GatewayTimeout("A service took too long to answer."))
+
+    def _wake(self) -> None:
+        self.keep_waiting()
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)

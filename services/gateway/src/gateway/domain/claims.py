@@ -1,0 +1,51 @@
+"""What a verified Clerk token says, whichever of its two versions it is."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.errors import Unauthorized
+from chassis.identity import Role
+
+REFUSED = "Invalid or expired token"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who is signed in, and the organization active in the session."""
+
+    user_id: str
+    organization_id: str | None
+    role: Role
+    expires_at: float
+    """Unix seconds."""
+    impersonator: str | None
+    """Who acts in this person's name: Clerk's `act`."""
+
+
+def read(payload: Mapping[str, Any], parties: Collection[str]) -> Claims:
+    """The claims of a token whose signature, issuer and times were verified.
+
+    `parties` are the origins a token may have been made for; empty allows any. Raises Unauthorized.
+    """
+    if payload.get("sts") == "pending":
+        raise Unauthorized(REFUSED)
+    if parties and "azp" in payload and payload["azp"] not in parties:
+        raise Unauthorized(REFUSED)
+    organization_id, role = _organization(payload)
+    actor = payload.get("act") or {}
+    return Claims(
+        user_id=payload["sub"],
+        organization_id=organization_id,
+        role="admin" if role == "admin" else "member",
+        expires_at=payload["exp"],
+        impersonator=actor.get("sub"),
+    )
+
+
+def _organization(payload: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The active organization and the role there without version 1's `org:` prefix."""
+    if payload.get("v") == 2:
+        active = payload.get("o") or {}
+        return active.get("id"), active.get("rol", "")
+    return payload.get("org_id"), (payload.get("org_role") or "").removeprefix("org:")

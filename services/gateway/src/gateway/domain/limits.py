@@ -1,0 +1,92 @@
+"""How often anybody may ask: fixed windows that start with the first request, one budget per tier and client."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+WINDOW_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A budget of requests per window."""
+
+    name: str
+    limit: int
+
+
+PUBLIC = Tier("public", 100)
+API = Tier("api", 1000)
+SYNC = Tier("sync", 100)
+ADMIN = Tier("admin", 50)
+
+_PREFIXES = (("/api/v1/admin", ADMIN), ("/api/v1/sync", SYNC), ("/api/v1", API))
+
+
+def tier_of(path: str) -> Tier:
+    """The tier a path is counted in, whether or not anything answers there."""
+    for prefix, tier in _PREFIXES:
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+            return tier
+    return PUBLIC
+
+
+class Quota(NamedTuple):
+    """What is left of a budget, as the rate limit headers say it."""
+
+    limit: int
+    remaining: int
+    reset: int
+    """Unix seconds."""
+    retry_after: int
+    """Seconds until the reset."""
+    exceeded: bool
+
+
+class Counters:
+    """The windows of this process. Bounded: when full, the window that ends first is forgotten."""
+
+    def __init__(self, clock: Callable[[], float], capacity: int = 200_000) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._windows: dict[tuple[str, str], list[float]] = {}
+        """`[count, end]` by tier and client. All windows are equally long, so they stand in the order of their ends."""
+
+    def count(self, tier: Tier, client: str) -> Quota:
+        """Take one from the client's budget."""
+        now = self._clock()
+        window = self._windows.get((tier.name, client))
+        if window is None or window[1] <= now:
+            window = self._open((tier.name, client), now)
+        window[0] += 1
+        return _quota(tier, window, now)
+
+    def peek(self, tier: Tier, client: str) -> Quota:
+        """The budget as it stands, for answers that cost nothing."""
+        now = self._clock()
+        window = self._windows.get((tier.name, client))
+        if window is None or window[1] <= now:
+            window = [0, now + WINDOW_SECONDS]
+        return _quota(tier, window, now)
+
+    def _open(self, key: tuple[str, str], now: float) -> list[float]:
+        self._windows.pop(key, None)
+        while self._windows and (len(self._windows) >= self._capacity or self._first_end() <= now):
+            del self._windows[next(iter(self._windows))]
+        window = self._windows[key] = [0, now + WINDOW_SECONDS]
+        return window
+
+    def _first_end(self) -> float:
+        return next(iter(self._windows.values()))[1]
+
+
+def _quota(tier: Tier, window: list[float], now: float) -> Quota:
+    count, end = window
+    return Quota(
+        limit=tier.limit,
+        remaining=max(0, tier.limit - int(count)),
+        reset=ceil(end),
+        retry_after=max(1, ceil(end - now)),
+        exceeded=count > tier.limit,
+    )

@@ -1,0 +1,33 @@
+"""The kinds of refusal that only a gateway has; the others are the chassis'."""
+
+from chassis.errors import Refusal
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, for other methods."""
+
+    status = 405
+
+
+class TooManyRequests(Refusal):
+    """The window's budget is spent."""
+
+    status = 429
+
+
+class BadGateway(Refusal):
+    """A service broke off, or answered what is not HTTP."""
+
+    status = 502
+
+
+class GatewayTimeout(Refusal):
+    """A service took too long."""
+
+    status = 504
+
+
+class Failed(Refusal):
+    """Our own fault."""
+
+    status = 500

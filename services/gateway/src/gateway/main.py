@@ -1,0 +1,84 @@
+"""The gateway, put together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from chassis import logs
+from chassis.tasks import keep_doing
+from gateway.adapters.clerk import SigningKeys
+from gateway.adapters.readiness import Readiness
+from gateway.adapters.services import Service
+from gateway.adapters.tokens import Tokens
+from gateway.domain.limits import Counters
+from gateway.entrypoints.cors import Origins
+from gateway.entrypoints.http import Gateway
+from gateway.entrypoints.lifespan import living
+from gateway.entrypoints.own import OwnAnswers
+from gateway.settings import Settings
+
+
+def assemble(settings: Settings) -> ASGIApp:
+    """The gateway as an ASGI application; what it does beside requests starts and ends with its lifespan."""
+    client = httpx.AsyncClient(timeout=3, trust_env=False)
+    keys = SigningKeys(settings.jwks_url, client)
+    readiness = Readiness(settings.service_urls, client)
+    services = {
+        name: Service(name, url, settings.service_timeout_seconds) for name, url in settings.service_urls.items()
+    }
+    gateway = Gateway(
+        tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
+        services=services,
+        own=OwnAnswers(readiness, keys, {"APP_ENV": settings.app_env, "PORT": str(settings.port)}),
+        counters=Counters(time.time),
+        origins=Origins(settings.allowed_origins),
+        identity_key=settings.identity_key.get_secret_value().encode(),
+        platform=settings.platform_organization_id,
+        body_limit=settings.body_limit,
+    )
+
+    @asynccontextmanager
+    async def beside_requests() -> AsyncIterator[None]:
+        jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch}
+        tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for service in services.values():
+            service.close()
+        await client.aclose()
+
+    return living(gateway, beside_requests)
+
+
+def server(settings: Settings) -> uvicorn.Server:
+    """The gateway on its port; told to stop, it finishes the requests under way first."""
+    config = uvicorn.Config(
+        assemble(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=25,
+    )
+    return uvicorn.Server(config)
+
+
+def main() -> None:
+    """From the environment to a listening gateway."""
+    settings = Settings.load()
+    logs.configure("gateway", settings.log_level)
+    with suppress(KeyboardInterrupt):
+        server(settings).run()

@@ -1,0 +1,56 @@
+"""What the gateway is told from outside."""
+
+from typing import Annotated
+
+from pydantic import field_validator
+from pydantic_settings import NoDecode
+
+from chassis.settings import Settings as CommonSettings
+
+Listed = Annotated[tuple[str, ...], NoDecode]
+"""In the environment separated by commas."""
+
+
+class Settings(CommonSettings):
+    """Where Clerk and the services are, who may call, how much and how long."""
+
+    app_env: str = "development"
+    patients_url: str
+    sync_url: str
+    analytics_url: str
+    admin_url: str
+    clerk_issuer: str
+    clerk_jwks_url: str = ""
+    """By default where the issuer publishes it."""
+    clerk_authorized_parties: Listed = ()
+    """Origins a token may have been made for (`azp`); none given: any."""
+    platform_organization_id: str | None = None
+    """The organization whose administrators operate the platform; none given: nobody does."""
+    allowed_origins: Listed = ()
+    """Origins of the frontends that browsers may call from."""
+    trusted_proxies: Listed = ()
+    """Addresses of the proxies in front whose X-Forwarded headers are believed; none given: nobody's."""
+    body_limit: int = 1024 * 1024
+    """Bytes of a request's body."""
+    service_timeout_seconds: float = 30
+
+    @field_validator("clerk_authorized_parties", "allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _separate(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        items = value.split(",") if isinstance(value, str) else value
+        return tuple(item.strip() for item in items if item.strip())
+
+    @property
+    def jwks_url(self) -> str:
+        """Where Clerk's public keys are."""
+        return self.clerk_jwks_url or f"{self.clerk_issuer}/.well-known/jwks.json"
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Every service the gateway routes to, by name."""
+        return {
+            "patients": self.patients_url,
+            "sync": self.sync_url,
+            "analytics": self.analytics_url,
+            "admin": self.admin_url,
+        }

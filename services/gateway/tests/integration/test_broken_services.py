@@ -1,0 +1,162 @@
+"""Services that are away, slow, or answer what they should not: each spoken on a bare socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+PATH = "/api/v1/patients/org_north/patients"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+Script = list[bytes | None]
+"""What a connection answers to each request in turn; None closes it."""
+Scripted = Callable[..., Awaitable[tuple[str, list[int]]]]
+
+
+@pytest.fixture
+async def scripted() -> AsyncIterator[Scripted]:
+    """`await scripted(script, …)`: the address of a server whose n-th connection follows the n-th script (then the
+    last), and the requests each connection has seen."""
+    async with AsyncExitStack() as servers:
+
+        async def start(*scripts: Script) -> tuple[str, list[int]]:
+            seen: list[int] = []
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                mine = len(seen)
+                seen.append(0)
+                for reply in scripts[min(mine, len(scripts) - 1)]:
+                    try:
+                        head = await reader.readuntil(b"\r\n\r\n")
+                    except (asyncio.IncompleteReadError, ConnectionError):
+                        break
+                    if b"/health/ready" in head:
+                        break
+                    seen[mine] += 1
+                    if reply is None:
+                        break
+                    writer.write(reply)
+                writer.close()
+
+            server = await servers.enter_async_context(await asyncio.start_server(serve, "127.0.0.1", 0))
+            return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+
+        yield start
+
+
+async def expect(answer: httpx.Response, status: int, error: str) -> None:
+    assert (answer.status_code, answer.json()["error"], answer.json()["path"]) == (status, error, PATH)
+    assert "X-RateLimit-Limit" in answer.headers
+    assert "Traceback" not in answer.text
+    assert "127.0.0.1" not in answer.text
+
+
+async def test_a_service_nobody_listens_for_is_unavailable(start_gateway: Any, clerk: Any) -> None:
+    gateway = await start_gateway(patients_url="http://127.0.0.1:9")
+    await expect(await gateway.get(PATH, headers=clerk.bearer()), 503, "Service unavailable")
+
+
+async def test_a_service_that_does_not_answer_in_time_is_given_up(
+    start_gateway: Any, clerk: Any, services: dict[str, Any]
+) -> None:
+    gateway = await start_gateway(service_timeout_seconds=0.2)
+    await expect(await gateway.get(f"{PATH}?do=hang", headers=clerk.bearer()), 504, "Gateway timeout")
+    assert (await gateway.get(PATH, headers=clerk.bearer())).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        b"HTTP/1.1 200 OK\r\nconte",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+    ],
+)
+async def test_what_is_no_answer_is_a_bad_gateway(
+    start_gateway: Any, clerk: Any, scripted: Scripted, reply: bytes | None
+) -> None:
+    address, _seen = await scripted([reply])
+    gateway = await start_gateway(patients_url=address)
+    await expect(await gateway.get(PATH, headers=clerk.bearer()), 502, "Bad gateway")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\nbroken",
+    ],
+)
+async def test_an_answer_cut_short_is_cut_short_for_the_client_too(
+    start_gateway: Any, clerk: Any, scripted: Scripted, reply: bytes
+) -> None:
+    address, _seen = await scripted([reply])
+    gateway = await start_gateway(patients_url=address)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await gateway.get(PATH, headers=clerk.bearer())
+    assert (await gateway.get("/api/v1/dashboard/org_north", headers=clerk.bearer())).status_code == 200
+
+
+async def test_a_body_that_ends_with_the_connection_is_whole(
+    start_gateway: Any, clerk: Any, scripted: Scripted
+) -> None:
+    address, _seen = await scripted([b"HTTP/1.1 200 OK\r\n\r\nall of it"])
+    gateway = await start_gateway(patients_url=address)
+    assert (await gateway.get(PATH, headers=clerk.bearer())).text == "all of it"
+
+
+async def test_an_interim_answer_is_not_the_answer(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
+    address, _seen = await scripted([b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK])
+    gateway = await start_gateway(patients_url=address)
+    answer = await gateway.get(PATH, headers=clerk.bearer())
+    assert (answer.status_code, answer.text) == (200, "ok")
+    assert "link" not in answer.headers
+
+
+async def test_one_connection_serves_many_requests(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
+    address, seen = await scripted([OK] * 10)
+    gateway = await start_gateway(patients_url=address)
+    seen.clear()
+    for _ in range(5):
+        assert (await gateway.get(PATH, headers=clerk.bearer())).text == "ok"
+    assert max(seen) == 5
+
+
+async def test_a_connection_closed_while_idle_is_replaced_for_a_repeatable_request(
+    start_gateway: Any, clerk: Any, scripted: Scripted
+) -> None:
+    address, _seen = await scripted([OK, None])
+    gateway = await start_gateway(patients_url=address)
+    for method in ("GET", "DELETE", "GET"):
+        assert (await gateway.request(method, PATH, headers=clerk.bearer())).text == "ok"
+
+
+async def test_what_may_have_had_an_effect_is_not_repeated(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
+    for method, body in (("POST", b""), ("PUT", b"x")):
+        address, _seen = await scripted([OK, None])
+        gateway = await start_gateway(patients_url=address)
+        assert (await gateway.get(PATH, headers=clerk.bearer())).text == "ok"
+        await expect(await gateway.request(method, PATH, content=body, headers=clerk.bearer()), 502, "Bad gateway")
+
+
+async def test_a_second_failure_is_not_tried_again(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
+    address, _seen = await scripted([OK, None], [None])
+    gateway = await start_gateway(patients_url=address)
+    answers = [(await gateway.get(PATH, headers=clerk.bearer())).status_code for _ in range(2)]
+    assert 502 in answers
+
+
+async def test_bytes_after_an_answer_never_become_the_next_one(
+    start_gateway: Any, clerk: Any, scripted: Scripted
+) -> None:
+    address, seen = await scripted([OK + OK.replace(b"ok", b"no"), OK])
+    gateway = await start_gateway(patients_url=address)
+    for _ in range(3):
+        assert (await gateway.get(PATH, headers=clerk.bearer())).text == "ok"
+    assert max(seen) == 1

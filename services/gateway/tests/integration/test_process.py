@@ -1,0 +1,83 @@
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def environment(clerk: Any, service_urls: Mapping[str, Any]) -> dict[str, str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return {
+        "PATH": os.environ["PATH"],
+        "PORT": str(port),
+        "IDENTITY_KEY": "k" * 32,
+        "CLERK_ISSUER": clerk.issuer,
+        "CLERK_AUTHORIZED_PARTIES": "https://app.example, https://other.example",
+        "ALLOWED_ORIGINS": "https://app.example",
+        **{f"{name.upper()}_URL": url for name, (_service, url) in service_urls.items()},
+    }
+
+
+async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", env=environment, stdout=pipe, stderr=pipe
+    )
+
+
+@pytest.fixture
+async def process(environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    started = await start(environment)
+    yield started
+    if started.returncode is None:
+        started.kill()
+    await started.communicate()
+
+
+async def ready(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            except httpx.ConnectError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def test_a_request_under_way_is_finished_before_the_process_ends(
+    process: asyncio.subprocess.Process, environment: dict[str, str], clerk: Any
+) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{environment['PORT']}", timeout=20) as client:
+        await ready(client)
+        target = "/api/v1/patients/org_north/patients?do=stream&pieces=400"
+        async with client.stream("GET", target, headers=clerk.bearer(azp="https://other.example")) as answer:
+            pieces = answer.aiter_raw()
+            received = len(await anext(pieces))
+            process.send_signal(signal.SIGTERM)
+            received += sum([len(piece) async for piece in pieces])
+        assert received == 400 * 65536
+    async with asyncio.timeout(10):
+        printed, problems = await process.communicate()
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert b"Traceback" not in printed + problems
+    assert [json.loads(line)["service"] for line in printed.splitlines()]
+
+
+async def test_missing_settings_are_named_and_never_shown(environment: dict[str, str]) -> None:
+    del environment["CLERK_ISSUER"]
+    process = await start({**environment, "IDENTITY_KEY": "too-short"})
+    _printed, problems = await process.communicate()
+    assert process.returncode == 2
+    assert b"CLERK_ISSUER" in problems
+    assert b"IDENTITY_KEY" in problems
+    assert b"too-short" not in problems
+    assert b"Traceback" not in problems

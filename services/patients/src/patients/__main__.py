@@ -1,0 +1,3 @@
+from patients.main import main
+
+main()

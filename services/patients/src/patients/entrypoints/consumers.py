@@ -1,0 +1,43 @@
+"""The events this service hears."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.consumers import Consumers
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    PatientsSynced,
+    PractitionersSynced,
+    SyncRunChanged,
+)
+from patients import handlers
+from patients.adapters.tenant import Tenant
+
+consumers = Consumers("patients")
+
+
+@consumers.on(PatientsSynced)
+async def on_patients_synced(event: PatientsSynced, connection: AsyncConnection) -> None:
+    await handlers.record_patients(event, Tenant(connection, event.organization_id), datetime.now(UTC))
+
+
+@consumers.on(AppointmentsSynced)
+async def on_appointments_synced(event: AppointmentsSynced, connection: AsyncConnection) -> None:
+    await handlers.record_appointments(event, Tenant(connection, event.organization_id), datetime.now(UTC))
+
+
+@consumers.on(AppointmentTypesSynced)
+async def on_appointment_types_synced(event: AppointmentTypesSynced, connection: AsyncConnection) -> None:
+    await handlers.record_appointment_types(event, Tenant(connection, event.organization_id))
+
+
+@consumers.on(PractitionersSynced)
+async def on_practitioners_synced(event: PractitionersSynced, connection: AsyncConnection) -> None:
+    await handlers.record_practitioners(event, Tenant(connection, event.organization_id))
+
+
+@consumers.on(SyncRunChanged)
+async def on_sync_run_changed(event: SyncRunChanged, connection: AsyncConnection) -> None:
+    await handlers.record_run(event, Tenant(connection, event.organization_id))

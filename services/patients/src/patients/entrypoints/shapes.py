@@ -1,0 +1,113 @@
+"""The shapes of the answers; those with patients are described here and sent as PostgreSQL wrote them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+
+from contracts.timestamps import iso
+
+Moment = Annotated[datetime, PlainSerializer(iso), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Appointment(BaseModel):
+    """One that counts: not cancelled, archived or deleted."""
+
+    id: str
+    date: Moment
+    type: str | None
+    notes: str | None
+    practitioner: str | None
+    ends_at: Moment | None
+    status: Literal["booked", "arrived", "did_not_arrive"]
+
+
+class Patient(BaseModel):
+    """A patient as the lists show one."""
+
+    id: UUID
+    name: str
+    phone: str | None
+    email: str | None
+    cliniko_patient_id: str
+    is_active: bool
+    activity_status: Literal["active", "recently_active", "upcoming_only", "inactive"]
+    recent_appointment_count: int
+    upcoming_appointment_count: int
+    total_appointment_count: int
+    first_appointment_date: Moment | None
+    last_appointment_date: Moment | None
+    next_appointment_time: Moment | None
+    next_appointment_type: str | None
+    primary_appointment_type: str | None
+    treatment_notes: str | None
+    recent_appointments: list[Appointment]
+    upcoming_appointments: list[Appointment]
+    last_synced_at: Moment
+    created_at: Moment
+    updated_at: Moment
+
+
+class PatientWithUrgency(Patient):
+    """A patient, and how soon they come."""
+
+    priority: Literal["high", "medium", "low"]
+    hours_until_next_appointment: float | None
+    days_until_next_appointment: float | None
+
+
+class PatientList(BaseModel):
+    """`total_count` is the number that match; the next page begins after `next_cursor`, the last page has none."""
+
+    organization_id: str
+    patients: Sequence[Patient]
+    total_count: int
+    timestamp: Moment
+    next_cursor: str | None
+
+
+class PatientListWithUrgency(PatientList):
+    """The same list with the urgency of each patient."""
+
+    patients: Sequence[PatientWithUrgency]
+
+
+class PatientListOfType(PatientList):
+    """The patients whose next or primary appointment type this is."""
+
+    appointment_type: str
+
+
+class ActivePatients(BaseModel):
+    """Averages are per active patient."""
+
+    organization_id: str
+    total_active_patients: int
+    patients_with_recent_appointments: int
+    patients_with_upcoming_appointments: int
+    avg_recent_appointments: float
+    avg_total_appointments: float
+    last_sync_date: Moment | None
+    timestamp: Moment
+
+
+class TypesGroup(BaseModel):
+    """Active patients who share a next and a primary appointment type."""
+
+    next_appointment_type: str | None
+    primary_appointment_type: str | None
+    patient_count: int
+    patients_with_upcoming: int
+    earliest_upcoming: Moment | None
+    latest_upcoming: Moment | None
+
+
+class TypesGroups(BaseModel):
+    """The largest group first; `total_types` is the number of groups."""
+
+    organization_id: str
+    appointment_types: list[TypesGroup]
+    total_types: int
+    timestamp: Moment

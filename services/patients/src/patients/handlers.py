@@ -1,0 +1,73 @@
+"""What the service does: one function per use case."""
+
+from datetime import datetime
+
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    PatientsSynced,
+    PractitionersSynced,
+    SyncRunChanged,
+)
+from patients.adapters import documents, lists, records, runs
+from patients.adapters.tenant import Tenant
+from patients.domain.listing import Listing, Page
+from patients.domain.patient import Patient
+from patients.domain.summaries import ActiveSummary, TypesSummary
+from patients.domain.versions import newest_of_each
+from patients.domain.wording import storable, trimmed
+
+
+async def record_patients(event: PatientsSynced, tenant: Tenant, now: datetime) -> None:
+    """Keep a page of patients and what the lists say about them."""
+    newest = newest_of_each(event.records, lambda record: record.cliniko_patient_id)
+    page = [Patient.of(tenant.organization_id, record, event.occurred_at) for record in newest]
+    await documents.rewrite(tenant, await records.upsert_patients(tenant, page), now)
+
+
+async def record_appointments(event: AppointmentsSynced, tenant: Tenant, now: datetime) -> None:
+    """Keep a page of appointments and what the lists say about their patients."""
+    newest = newest_of_each(event.records, lambda record: record.cliniko_appointment_id)
+    page = [record.model_copy(update={"notes": trimmed(record.notes)}) for record in newest]
+    await documents.share_names(tenant)
+    await documents.rewrite(tenant, await records.upsert_appointments(tenant, page), now)
+
+
+async def record_appointment_types(event: AppointmentTypesSynced, tenant: Tenant) -> None:
+    """Keep the names of appointment types; documents that show them are made anew when they are next read."""
+    newest = newest_of_each(event.records, lambda record: record.appointment_type_id)
+    page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
+    await documents.claim_names(tenant)
+    await documents.expire(tenant, types=await records.upsert_appointment_types(tenant, page))
+
+
+async def record_practitioners(event: PractitionersSynced, tenant: Tenant) -> None:
+    """Keep the names of practitioners; documents that show them are made anew when they are next read."""
+    newest = newest_of_each(event.records, lambda record: record.practitioner_id)
+    page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
+    await documents.claim_names(tenant)
+    await documents.expire(tenant, practitioners=await records.upsert_practitioners(tenant, page))
+
+
+async def record_run(event: SyncRunChanged, tenant: Tenant) -> None:
+    """Keep when the clinic was last read, and last read as a whole."""
+    if event.status == "completed" and event.completed_at is not None:
+        await runs.note_completed_run(tenant, event.completed_at, full_sweep=event.full_sweep)
+
+
+async def list_patients(listing: Listing, tenant: Tenant, now: datetime) -> Page:
+    """A page of the list, true at `now`."""
+    await documents.refresh(tenant, now)
+    return await lists.page(tenant, listing)
+
+
+async def summarize_active_patients(tenant: Tenant, now: datetime) -> ActiveSummary:
+    """How many patients are active, and how much so, at `now`."""
+    await documents.refresh(tenant, now)
+    return await lists.active_summary(tenant)
+
+
+async def summarize_appointment_types(tenant: Tenant, now: datetime) -> list[TypesSummary]:
+    """Active patients by their next and their primary type of appointment at `now`, the largest group first."""
+    await documents.refresh(tenant, now)
+    return await lists.types_summary(tenant)

@@ -1,0 +1,54 @@
+"""Messages come early, late, twice and in any order; the end is the same."""
+
+from itertools import count
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from services.patients.tests.clinic import DAY, HOUR, NOON, Clinic
+from services.patients.tests.slow import History
+
+from contracts.base import Event
+
+ORGANIZATIONS = (f"org_example_{number}" for number in count())
+
+
+def a_life(clinic: Clinic) -> list[Event]:
+    """A type renamed, a patient archived and back, an appointment moved and cancelled, and a sweep over it all."""
+    return [
+        clinic.page(clinic.patient(1), clinic.patient(2, archived_at=NOON), clinic.patient(3)),
+        clinic.page(clinic.appointment(1, 1, NOON + HOUR, appointment_type_id="7", practitioner_id="8")),
+        clinic.page(clinic.appointment(2, 2, NOON - DAY, appointment_type_id="7")),
+        clinic.page(clinic.type(7, "Physio")),
+        clinic.page(clinic.practitioner(8, "Sam")),
+        clinic.page(clinic.patient(2, first_name="Back"), clinic.patient(1, first_name="Ada")),
+        clinic.page(clinic.appointment(1, 3, NOON + DAY, appointment_type_id="7", practitioner_id="8")),
+        clinic.page(clinic.type(7, "Physiotherapy")),
+        clinic.page(clinic.appointment(3, 1, NOON + HOUR, cancelled_at=NOON), clinic.appointment(4, 1, NOON - HOUR)),
+        clinic.run(NOON - DAY),
+        clinic.run(NOON + HOUR),
+        clinic.run(NOON + DAY, status="failed"),
+    ]
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_order_and_no_repetition_of_messages_changes_the_end(clinic: Clinic, data: st.DataObject) -> None:
+    clinic.organization_id = next(ORGANIZATIONS)
+    events = a_life(clinic)
+    again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=6))
+    order = data.draw(st.permutations([*range(len(events)), *again]))
+    await clinic.hears(*(events[index] for index in order))
+    assert await clinic.listed(active="all") == History(events).patient_list(clinic.now, "all")
+
+
+async def test_a_page_that_names_a_record_twice_keeps_its_newest_state(clinic: Clinic) -> None:
+    old, new = clinic.patient(1, first_name="Old"), clinic.patient(1, first_name="New")
+    await clinic.hears(clinic.page(new, old))
+    assert [patient["name"] for patient in await clinic.listed(active="all")] == ["New"]
+
+
+async def test_of_two_states_with_the_same_time_the_one_landed_later_is_newer(clinic: Clinic) -> None:
+    first = clinic.patient(1, first_name="First")
+    second = clinic.patient(1, first_name="Second").model_copy(update={"updated_at": first.updated_at})
+    await clinic.hears(clinic.page(second), clinic.page(first))
+    assert [patient["name"] for patient in await clinic.listed(active="all")] == ["Second"]
