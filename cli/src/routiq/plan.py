@@ -114,11 +114,12 @@ class Plan:
 
     def _migrations(self) -> Program:
         postgres = self.servers.postgres
-        schemas = (f"{name}={migrations(name)}={self.secrets.role_passwords[name]}" for name in WITH_A_DATABASE)
+        schemas = (f"{name}={migrations(name)}" for name in WITH_A_DATABASE)
+        passwords = {f"{name.upper()}_PASSWORD": self.secrets.role_passwords[name] for name in WITH_A_DATABASE}
         return Program(
             name=MIGRATIONS,
             command=(sys.executable, "-m", "chassis.migrations", *schemas),
-            environment={**self._base(), "DATABASE_URL": self.owner_url},
+            environment={**self._base(), **passwords, "DATABASE_URL": self.owner_url},
             prepare=partial(ensure_database, postgres.url(), DATABASE) if postgres else None,
             after=("postgres",) if postgres else (),
             once=True,

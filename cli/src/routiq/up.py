@@ -79,9 +79,9 @@ def _stop_on_signals(attending: asyncio.Task[int], supervising: Supervising) -> 
 async def _attend(state: StateDirectory, supervising: Supervising, *, detach: bool) -> int:
     began = time.monotonic()
     record = await _until_running(state, supervising)
-    out.print(f"\nEverything is ready after {time.monotonic() - began:.1f} s.")
     if detach:
         _leave(supervising)
+    out.print(f"\nEverything is ready after {time.monotonic() - began:.1f} s.")
     shown = await _show_demo(record)
     if not detach:
         return await _follow(state, supervising)

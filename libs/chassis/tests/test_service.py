@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Query
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.consumers import Consumers
-from chassis.database import Transaction
+from chassis.database import Transaction, is_outage
 from chassis.errors import Conflict
 from chassis.identity import HEADER, Administrator, Caller, Operator, OwnOrganization, sign
 from chassis.service import assemble
@@ -134,6 +135,14 @@ async def test_with_its_database_away_a_service_says_so_and_is_not_ready(unused_
         assert ready.status_code == 503
         assert ready.json() == {"status": "not ready", "checks": {"database": False, "broker": False}}
         assert (await client.get("/health/live")).json() == {"status": "live"}
+
+
+@pytest.mark.parametrize("sqlstate", ["08006", "53300", "57P01", "57P03"])
+async def test_a_database_that_is_starting_stopping_or_full_is_an_outage_and_no_fault(sqlstate: str) -> None:
+    error = asyncpg.PostgresError("Canary")
+    error.sqlstate = sqlstate
+    assert is_outage(error)
+    assert not is_outage(asyncpg.UniqueViolationError("Canary"))
 
 
 async def test_requests_are_counted_by_the_routes_template(client: httpx.AsyncClient) -> None:

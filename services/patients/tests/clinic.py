@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -45,7 +46,7 @@ class Clinic:
     client: httpx.AsyncClient
     app: FastAPI
     database: Database
-    organization_id: str = "org_a"
+    organization_id: str = field(default_factory=lambda: f"org_{token_hex(8)}")
     now: datetime = NOON
     _sequence: "count[int]" = field(default_factory=lambda: count(1))
 

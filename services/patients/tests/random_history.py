@@ -12,7 +12,7 @@ from contracts.records import PhoneNumber
 
 NAMES = ["", "  ", "ada", "Ada", "Zoë", "Ångström", "O'Brien", 'a"b\\c', "😀", " de  Groot\t", "İpek"]
 NUMBERS = ["0412 345 678", "+61 (0)412-345", "(+61) 400", "n/a", "", "tel 3+4"]
-NOTES = [None, "", "  ", "Lower back", 'quoted "text"\nand a line', "😀 \\u0000"]
+NOTES = [None, "", "  ", " Lower back\n", 'quoted "text"\nand a line', "😀 \\u0000"]
 TYPES = ["Physiotherapy", "physiotherapy", "Massage / Relax", "", "Zoë's"]
 EDGES = [timedelta(0), timedelta(microseconds=1), -timedelta(microseconds=1), -30 * DAY, -30 * DAY - HOUR, HOUR]
 PAGE = 20

@@ -76,7 +76,7 @@ class History:
         upcoming = [appointment for appointment in soonest if appointment.starts_at > now]
         started = [appointment for appointment in latest if appointment.starts_at <= now]
         recent = [appointment for appointment in started if appointment.starts_at >= now - MONTH]
-        notes = [appointment.notes.strip() for appointment in latest if (appointment.notes or "").strip()]
+        notes = [appointment.notes for appointment in latest if (appointment.notes or "").strip()]
         return {
             "id": str(patient_id(self.events[0].organization_id, record.cliniko_patient_id)),
             "name": _name(record),
@@ -114,7 +114,7 @@ class History:
             "id": appointment.cliniko_appointment_id,
             "date": iso(appointment.starts_at),
             "type": self.types.get(str(appointment.appointment_type_id)),
-            "notes": (appointment.notes or "").strip() or None,
+            "notes": appointment.notes if (appointment.notes or "").strip() else None,
             "practitioner": self.practitioners.get(str(appointment.practitioner_id)),
             "ends_at": iso(appointment.ends_at) if appointment.ends_at else None,
             "status": "did_not_arrive" if appointment.did_not_arrive else status,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -78,7 +79,7 @@ class Service:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[asyncio.Task[None]]:
         """A worker at work."""
-        task = asyncio.create_task(Worker(self.database, self.accounts, self.vault).work())
+        task = asyncio.create_task(Worker(uuid4(), self.database, self.accounts, self.vault).work())
         try:
             yield task
         finally:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
+import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -16,6 +17,10 @@ from chassis.identity import Identified
 
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
+
+
+AWAY = ("08", "53", "57P")
+"""PostgreSQL's classes of error for lost connections, exhausted resources and shutdown."""
 
 
 class Database:
@@ -65,10 +70,11 @@ class Database:
 
 
 def is_outage(error: Exception) -> bool:
-    """True when the database is away or full, rather than unhappy with what it was told."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
-    return isinstance(error, OSError | PoolTimeout)
+    """True when the database is away, starting, stopping or full, rather than unhappy with what it was told."""
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
+        return True
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return sqlstate.startswith(AWAY) or isinstance(error, OSError | PoolTimeout | asyncpg.InterfaceError)
 
 
 async def per_request(request: Request, caller: Identified) -> AsyncIterator[AsyncConnection]:

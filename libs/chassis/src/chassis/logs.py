@@ -67,7 +67,7 @@ def describe(error: BaseException) -> Described:
     """An exception as fields: its type, PostgreSQL's error code when it has one, and our lines it passed through."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
     where = " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in reversed(frames[-4:]))
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
     return {"error": type(error).__name__, "where": where, **({"sqlstate": sqlstate} if sqlstate else {})}
 
 

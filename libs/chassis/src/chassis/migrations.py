@@ -1,4 +1,4 @@
-"""Schemas, roles and their history: `python -m chassis.migrations NAME=DIRECTORY=PASSWORD ...`, run by the owner.
+"""Schemas, roles and their history: `python -m chassis.migrations NAME=DIRECTORY ...`, run by the owner.
 
 Each service gets a schema and a role `routiq_<name>` that may use that schema's rows and nothing else. The role owns no
 table, so row-level security binds it.
@@ -105,9 +105,12 @@ def separate_tenants(*tables: str) -> None:
 
 
 def main() -> None:
-    """Migrate the database of `DATABASE_URL`, whose user must be allowed to create roles and schemas."""
-    parts = (argument.split("=", 2) for argument in sys.argv[1:])
-    schemas = [Schema(name, Path(directory), password) for name, directory, password in parts]
+    """Migrate the database of `DATABASE_URL`, whose user must be allowed to create roles and schemas.
+
+    The password of a service's role comes from `<NAME>_PASSWORD`: arguments can be read by every user of a machine.
+    """
+    parts = (argument.split("=", 1) for argument in sys.argv[1:])
+    schemas = [Schema(name, Path(directory), os.environ[f"{name.upper()}_PASSWORD"]) for name, directory in parts]
     asyncio.run(migrate(os.environ["DATABASE_URL"], schemas))
 
 

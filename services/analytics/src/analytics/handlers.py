@@ -31,6 +31,7 @@ async def record_run(event: SyncRunChanged, store: Store, now: datetime) -> None
         FiguresCounted(
             organization_id=event.organization_id,
             request_id=event.request_id,
+            occurred_at=now,
             total_patients=figures.total_patients,
             active_patients=figures.active_patients,
         )

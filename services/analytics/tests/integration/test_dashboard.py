@@ -168,3 +168,11 @@ async def test_a_run_under_way_shows_at_once_and_leaves_the_last_completed_in_pl
     ]
     assert document["summary"]["last_sync_time"] == "2025-06-30T01:06:00.000Z"
     assert document["summary"]["integration_status"] == "Connected"
+
+
+async def test_a_cancelled_run_leaves_the_integration_as_it_was(analytics: Analytics) -> None:
+    for organization_id, before, status in (("org_a", "completed", "Connected"), ("org_b", "failed", "Partial")):
+        runs = run(organization_id, 1, status=before), run(organization_id, 2, status="cancelled")
+        await analytics.receive(connected(organization_id), *runs)
+        summary = (await analytics.get(f"/api/v1/dashboard/{organization_id}/summary", organization_id)).json()
+        assert summary["integration_status"] == status

@@ -22,6 +22,7 @@ NOW = datetime(2025, 6, 30, 12, tzinfo=UTC)
 TICK, DAY = timedelta(microseconds=1), timedelta(days=1)
 EDGES = (NOW, NOW - TICK, NOW + TICK, NOW - 30 * DAY, NOW - 30 * DAY - TICK, NOW - 30 * DAY + TICK)
 CLINICS = count()
+"""Numbers for a new clinic per example: the database outlives them."""
 
 moments = st.sampled_from([*EDGES, NOW - 200 * DAY, NOW - 3 * DAY, NOW + 3 * DAY])
 marks = st.sampled_from([None, None, None, NOW])

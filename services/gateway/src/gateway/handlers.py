@@ -22,11 +22,12 @@ async def authenticate(authorization: str | None, tokens: Tokens) -> Claims:
 
 def admit(claims: Claims, match: Match, in_header: str | None, request_id: str, platform: str | None) -> Caller:
     """The caller a service may believe in. Raises BadRequest, Forbidden."""
-    organization_id = organizations.named(match.organization_id, in_header)
-    caller = organizations.acting(claims, organization_id, request_id, platform)
-    if match.route.access is Access.OPERATORS and not caller.operator:
+    named = organizations.named(match.organization_id, in_header)
+    organization_id = organizations.permitted(claims, named)
+    operator = organizations.operates(claims, platform)
+    if match.route.access is Access.OPERATORS and not operator:
         raise Forbidden("Only the platform's operators may do this.")
-    return caller
+    return Caller(organization_id, claims.user_id, claims.role, request_id, operator, claims.impersonator)
 
 
 def health(conditions: Mapping[str, Condition]) -> dict[str, Any]:

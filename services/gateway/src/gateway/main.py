@@ -20,6 +20,7 @@ from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
+from gateway.entrypoints.protocol import EnvelopingProtocol
 from gateway.settings import Settings
 
 
@@ -64,7 +65,7 @@ def server(settings: Settings) -> uvicorn.Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=EnvelopingProtocol,
         ws="none",
         log_config=None,
         access_log=False,

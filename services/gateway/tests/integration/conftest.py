@@ -1,8 +1,6 @@
 """A real gateway in front of a real Clerk emulator and small real services."""
 
 import asyncio
-import logging
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +13,6 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -23,7 +20,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from chassis import logs
 from chassis.identity import HEADER, verify
 from gateway.main import server
 from gateway.settings import Settings
@@ -176,12 +172,11 @@ class PlainService:
 
 @asynccontextmanager
 async def _running(server: uvicorn.Server) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
     server.config.timeout_graceful_shutdown = 1
-    running = asyncio.create_task(server.serve(sockets=[listener]))
+    running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await running
 
@@ -191,7 +186,7 @@ async def serving() -> AsyncIterator[Serving]:
     async with AsyncExitStack() as servers:
 
         async def start(app: ASGIApp) -> str:
-            config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, ws="none")
+            config = uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False, ws="none")
             return await servers.enter_async_context(_running(uvicorn.Server(config)))
 
         yield start
@@ -226,6 +221,7 @@ async def start_gateway(
 
         async def start(**given: Any) -> httpx.AsyncClient:
             settings = {
+                "port": 0,
                 "identity_key": IDENTITY_KEY,
                 "clerk_issuer": clerk.issuer,
                 "platform_organization_id": "org_platform",
@@ -251,13 +247,3 @@ async def _ready(client: httpx.AsyncClient) -> None:
 @pytest.fixture
 async def gateway(start_gateway: StartGateway) -> httpx.AsyncClient:
     return await start_gateway()
-
-
-@pytest.fixture
-def json_logs(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Logging as the process has it, onto what the test captures."""
-    handlers, level = logging.root.handlers, logging.root.level
-    logs.configure("gateway", "INFO")
-    yield
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()

@@ -58,6 +58,13 @@ async def test_a_client_cannot_say_who_it_is(gateway: httpx.AsyncClient, clerk: 
     assert not headers.keys() & {"authorization", "forwarded", "x-real-ip"}
 
 
+async def test_the_address_a_trusted_proxy_names_is_the_clients(start_gateway: Any, clerk: Any) -> None:
+    gateway = await start_gateway(trusted_proxies=("127.0.0.1",))
+    proxied = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    headers = (await gateway.get(ECHO, headers={**clerk.bearer(), **proxied})).json()["headers"]
+    assert (headers["x-forwarded-for"], headers["x-forwarded-proto"]) == ("203.0.113.9", "https")
+
+
 async def test_a_body_passes_with_and_without_a_declared_length(gateway: httpx.AsyncClient, clerk: Any) -> None:
     body = b"b" * (MEGABYTE - 1)
     declared = await gateway.put(ECHO, content=body, headers=clerk.bearer())

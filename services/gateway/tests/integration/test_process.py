@@ -53,23 +53,59 @@ async def ready(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_request_under_way_is_finished_before_the_process_ends(
-    process: asyncio.subprocess.Process, environment: dict[str, str], clerk: Any
-) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{environment['PORT']}", timeout=20) as client:
-        await ready(client)
-        target = "/api/v1/patients/org_north/patients?do=stream&pieces=400"
-        async with client.stream("GET", target, headers=clerk.bearer(azp="https://other.example")) as answer:
-            pieces = answer.aiter_raw()
-            received = len(await anext(pieces))
-            process.send_signal(signal.SIGTERM)
-            received += sum([len(piece) async for piece in pieces])
-        assert received == 400 * 65536
+async def stopped(process: asyncio.subprocess.Process) -> tuple[str, str]:
+    """What the process printed, once it has ended as it was told to."""
     async with asyncio.timeout(10):
         printed, problems = await process.communicate()
     assert process.returncode in (0, -signal.SIGTERM)
     assert b"Traceback" not in printed + problems
-    assert [json.loads(line)["service"] for line in printed.splitlines()]
+    return printed.decode(), problems.decode()
+
+
+@pytest.fixture
+async def client(process: asyncio.subprocess.Process, environment: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    assert process.returncode is None
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{environment['PORT']}", timeout=20) as client:
+        await ready(client)
+        yield client
+
+
+async def test_a_request_under_way_is_finished_before_the_process_ends(
+    process: asyncio.subprocess.Process, client: httpx.AsyncClient, clerk: Any
+) -> None:
+    target = "/api/v1/patients/org_north/patients?do=stream&pieces=400"
+    async with client.stream("GET", target, headers=clerk.bearer(azp="https://other.example")) as answer:
+        pieces = answer.aiter_raw()
+        received = len(await anext(pieces))
+        process.send_signal(signal.SIGTERM)
+        received += sum([len(piece) async for piece in pieces])
+    assert received == 400 * 65536
+    await stopped(process)
+
+
+async def test_each_request_is_logged_once_by_template_without_path_query_or_token(
+    process: asyncio.subprocess.Process, client: httpx.AsyncClient, clerk: Any
+) -> None:
+    token = clerk.token()
+    target = "/api/v1/patients/org_north/patients/Jane-Roe?search=Jane"
+    await client.get(target, headers={"Authorization": f"Bearer {token}"})
+    process.send_signal(signal.SIGTERM)
+    printed, problems = await stopped(process)
+    (line,) = [line for line in map(json.loads, printed.splitlines()) if line["event"] == "request"]
+    assert (line["route"], line["method"], line["status"]) == ("/api/v1/patients/{organization_id}/*", "GET", 200)
+    assert (line["organization_id"], line["outcome"], line["service"]) == ("org_north", "complete", "gateway")
+    assert "dropped" not in line
+    assert "Jane" not in printed + problems
+    assert token not in printed + problems
+
+
+async def test_a_taken_port_is_named(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
+        process = await start(environment)
+        printed, problems = await process.communicate()
+    assert process.returncode not in (0, None)
+    assert environment["PORT"].encode() in printed + problems
+    assert b"Traceback" not in printed + problems
 
 
 async def test_missing_settings_are_named_and_never_shown(environment: dict[str, str]) -> None:

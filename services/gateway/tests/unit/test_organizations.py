@@ -2,7 +2,7 @@ import pytest
 
 from chassis.errors import BadRequest, Forbidden
 from gateway.domain.claims import Claims
-from gateway.domain.organizations import acting, named
+from gateway.domain.organizations import named, operates, permitted
 
 
 def claims(organization_id: str | None = "org_a", role: str = "member") -> Claims:
@@ -32,15 +32,16 @@ def test_a_wrong_format_is_refused_wherever_it_stands(wrong: str) -> None:
 
 
 def test_a_member_acts_for_the_sessions_organization_only() -> None:
-    assert acting(claims(), None, "r", None).organization_id == "org_a"
-    assert acting(claims(), "org_a", "r", None).organization_id == "org_a"
+    assert permitted(claims(), None) == "org_a"
+    assert permitted(claims(), "org_a") == "org_a"
     with pytest.raises(Forbidden):
-        acting(claims(), "org_b", "r", None)
+        permitted(claims(), "org_b")
 
 
 def test_without_an_active_organization_nobody_acts() -> None:
-    with pytest.raises(Forbidden):
-        acting(claims(None), None, "r", None)
+    for name in (None, "org_a"):
+        with pytest.raises(Forbidden):
+            permitted(claims(None), name)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,10 @@ def test_without_an_active_organization_nobody_acts() -> None:
         ("org_a", "member", "org_a", False),
         ("org_a", "admin", "org_b", False),
         ("org_a", "admin", None, False),
+        (None, "admin", None, False),
     ],
 )
 def test_only_admins_of_the_platforms_organization_operate(
-    organization_id: str, role: str, platform: str | None, operator: bool
+    organization_id: str | None, role: str, platform: str | None, operator: bool
 ) -> None:
-    assert acting(claims(organization_id, role), None, "r", platform).operator is operator
+    assert operates(claims(organization_id, role), platform) is operator

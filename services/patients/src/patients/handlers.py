@@ -15,7 +15,7 @@ from patients.domain.listing import Listing, Page
 from patients.domain.patient import Patient
 from patients.domain.summaries import ActiveSummary, TypesSummary
 from patients.domain.versions import newest_of_each
-from patients.domain.wording import storable, trimmed
+from patients.domain.wording import storable, unless_blank
 
 
 async def record_patients(event: PatientsSynced, tenant: Tenant, now: datetime) -> None:
@@ -28,7 +28,7 @@ async def record_patients(event: PatientsSynced, tenant: Tenant, now: datetime) 
 async def record_appointments(event: AppointmentsSynced, tenant: Tenant, now: datetime) -> None:
     """Keep a page of appointments and what the lists say about their patients."""
     newest = newest_of_each(event.records, lambda record: record.cliniko_appointment_id)
-    page = [record.model_copy(update={"notes": trimmed(record.notes)}) for record in newest]
+    page = [record.model_copy(update={"notes": unless_blank(record.notes)}) for record in newest]
     await documents.share_names(tenant)
     await documents.rewrite(tenant, await records.upsert_appointments(tenant, page), now)
 

@@ -11,6 +11,9 @@ from sqlalchemy import text
 from contracts.base import Event
 from patients.adapters.tenant import Tenant
 
+WAITING = text("""
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+""")
 Scene = Callable[[Clinic], tuple[list[Event], Event, Event]]
 """What is known before, and the two events that meet."""
 
@@ -47,7 +50,8 @@ def a_renamed_practitioner_and_another_appointment_of_theirs(clinic: Clinic) -> 
 
 def a_new_appointment_and_its_move_to_another_patient(clinic: Clinic) -> tuple[list[Event], Event, Event]:
     known = [clinic.page(clinic.patient(1), clinic.patient(2))]
-    return known, *(clinic.page(clinic.appointment(1, patient, NOON + HOUR)) for patient in (2, 1))
+    first, moved = (clinic.page(clinic.appointment(1, patient, NOON + HOUR)) for patient in (2, 1))
+    return known, first, moved
 
 
 SCENES = (

@@ -51,14 +51,14 @@ async def test_a_row_of_another_clinic_cannot_be_seen_changed_or_removed(
         assert (await connection.execute(counting)).scalar_one() == 0
         for attempt in (f"UPDATE {table} SET organization_id = organization_id", f"DELETE FROM {table}"):
             assert (await connection.execute(text(attempt))).rowcount == 0
-    async with full_clinic.database.transaction("org_a") as connection:
+    async with full_clinic.database.transaction(full_clinic.organization_id) as connection:
         assert (await connection.execute(counting)).scalar_one() == 1
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
 async def test_a_row_cannot_be_given_to_another_clinic(full_clinic: Clinic, table: str) -> None:
     with pytest.raises(ProgrammingError, match="row-level security"):
-        async with full_clinic.database.transaction("org_a") as connection:
+        async with full_clinic.database.transaction(full_clinic.organization_id) as connection:
             await connection.execute(text(f"UPDATE {table} SET organization_id = 'org_b'"))
 
 
@@ -68,8 +68,8 @@ def test_the_paths_tried_here_are_all_there_are() -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_another_clinic_reads_as_not_found_and_its_own_lists_are_empty(full_clinic: Clinic, path: str) -> None:
-    full_clinic.organization_id = "org_b"
-    refused = await full_clinic.request(f"/api/v1/patients/org_a/{path}")
+    theirs, full_clinic.organization_id = full_clinic.organization_id, "org_b"
+    refused = await full_clinic.request(f"/api/v1/patients/{theirs}/{path}")
     assert refused.status_code == 404
     assert refused.json()["error"] == "Not found"
     own = await full_clinic.request(f"/api/v1/patients/org_b/{path}")
@@ -80,5 +80,5 @@ async def test_another_clinic_reads_as_not_found_and_its_own_lists_are_empty(ful
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_nobody_is_answered_without_the_gateways_signature(full_clinic: Clinic, path: str) -> None:
-    response = await full_clinic.client.get(f"/api/v1/patients/org_a/{path}")
+    response = await full_clinic.client.get(f"/api/v1/patients/{full_clinic.organization_id}/{path}")
     assert response.status_code == 401

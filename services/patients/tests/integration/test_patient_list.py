@@ -31,14 +31,14 @@ async def test_a_patient_reads_as_the_contract_shows(clinic: Clinic) -> None:
     )
     answer = await clinic.get("patients")
     assert list(answer) == ["organization_id", "patients", "total_count", "timestamp", "next_cursor"]
-    assert answer["organization_id"] == "org_a"
+    assert answer["organization_id"] == clinic.organization_id
     assert answer["total_count"] == 1
     assert answer["timestamp"] == "2025-06-30T12:00:00.000Z"
     assert answer["next_cursor"] is None
     (patient,) = answer["patients"]
     assert list(patient) == KEYS
     assert patient == {
-        "id": str(patient_id("org_a", "12345")),
+        "id": str(patient_id(clinic.organization_id, "12345")),
         "name": "Ada Example",
         "phone": "0412345678",
         "email": "ada@example.com",

@@ -84,7 +84,7 @@ REJECTED = """
         PRIMARY KEY (organization_id, kind, cliniko_id)
     )
 """
-# A worker looks for work among all clinics; this is the one thing it may see and do across them.
+# A worker looks for work among all clinics; these two functions are all it may see and do across them.
 CLAIM = """
     CREATE FUNCTION claim_run(claiming uuid, lease interval, patience interval)
     RETURNS TABLE (organization_id text, sync_id text)
@@ -102,6 +102,14 @@ CLAIM = """
         RETURNING runs.organization_id, runs.sync_id;
     END
 """
+RELEASE = """
+    CREATE FUNCTION release_runs(releasing uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = sync, pg_temp
+    BEGIN ATOMIC
+        UPDATE runs SET worker = NULL, heartbeat_at = '-infinity'
+        WHERE worker = releasing AND status = 'running' AND landed_at IS NULL;
+    END
+"""
 
 
 def upgrade() -> None:
@@ -110,6 +118,7 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute("CREATE SEQUENCE landing_sequence")
     separate_tenants("connections", "runs", "pages", "batches", "landed", "rejected")
-    op.execute(CLAIM)
-    op.execute("REVOKE ALL ON FUNCTION claim_run FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION claim_run TO routiq_sync")
+    for function, name in ((CLAIM, "claim_run"), (RELEASE, "release_runs")):
+        op.execute(function)
+        op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO routiq_sync")

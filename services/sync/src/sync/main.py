@@ -1,5 +1,7 @@
 """Puts the sync service together."""
 
+from uuid import uuid4
+
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
 from sync.adapters.vault import Vault
@@ -14,11 +16,12 @@ def main() -> None:
     settings = Settings.load()
     accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact)
     vault = Vault(settings.credentials_keys.get_secret_value())
+    worker_id = uuid4()
     app = assemble(
         settings,
         consumers,
         router,
-        work={"worker": lambda database: Worker(database, accounts, vault).work()},
+        work={"worker": lambda database: Worker(worker_id, database, accounts, vault).work()},
         checks={"encryption": vault.works},
     )
     app.state.accounts, app.state.vault = accounts, vault

@@ -198,7 +198,7 @@ async def test_another_organizations_rows_are_invisible(service: Any) -> None:
     tables = ("connections", "runs", "pages", "batches", "landed", "rejected")
     async with service.database.transaction("org_other") as connection:
         for table in tables:
-            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table  # noqa: S608 - fixed names
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
     async with service.transactions("org_other") as store:
         assert await store.runs.get(sync_id) is None
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends, Request
 
 from admin import handlers
-from admin.entrypoints.shapes import SystemHealth, system_health
+from admin.entrypoints.shapes import SystemHealth
 from chassis.database import Database
 from chassis.identity import operator
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], dependencies
 
 
 @router.get("/monitoring/system-health")
-async def health(request: Request) -> SystemHealth:
+async def system_health(request: Request) -> SystemHealth:
     """How the platform is; while the database is away, that and nothing else."""
     database: Database = request.app.state.database
-    return system_health(await handlers.examine_platform(database), datetime.now(UTC))
+    return SystemHealth.of(await handlers.examine_platform(database), datetime.now(UTC))

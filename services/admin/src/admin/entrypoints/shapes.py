@@ -1,7 +1,7 @@
 """The operators' answers, key by key as the API reference has them. What is not known is null."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, PlainSerializer
 
@@ -20,7 +20,7 @@ class ConfiguredServices(BaseModel):
     """How many organizations use each integration; of those the API reference names, we offer Cliniko."""
 
     cliniko: int | None = None
-    chatwoot: Literal[0] = 0
+    chatwoot: int = 0
 
 
 class Metrics(BaseModel):
@@ -54,25 +54,25 @@ class SystemHealth(BaseModel):
     integrations: Integrations = Integrations()
     timestamp: Annotated[datetime, PlainSerializer(iso)]
 
-
-def system_health(figures: PlatformFigures | None, now: datetime) -> SystemHealth:
-    """The answer; no figures mean that the database is away."""
-    if figures is None:
-        return SystemHealth(database=DatabaseHealth(status="unhealthy", connected=False), timestamp=now)
-    return SystemHealth(
-        database=DatabaseHealth(status="healthy", connected=True),
-        metrics=Metrics(
-            total_organizations=figures.total_organizations,
-            total_patients=figures.total_patients,
-            active_patients=figures.active_patients,
-            configured_services=ConfiguredServices(cliniko=figures.total_connections),
-        ),
-        integrations=Integrations(
-            cliniko=ClinikoHealth(
-                status=figures.cliniko_status,
-                total_connections=figures.total_connections,
-                healthy_connections=figures.healthy_connections,
-            )
-        ),
-        timestamp=now,
-    )
+    @classmethod
+    def of(cls, figures: PlatformFigures | None, now: datetime) -> Self:
+        """The answer; no figures mean that the database is away."""
+        if figures is None:
+            return cls(database=DatabaseHealth(status="unhealthy", connected=False), timestamp=now)
+        return cls(
+            database=DatabaseHealth(status="healthy", connected=True),
+            metrics=Metrics(
+                total_organizations=figures.total_organizations,
+                total_patients=figures.total_patients,
+                active_patients=figures.active_patients,
+                configured_services=ConfiguredServices(cliniko=figures.total_connections),
+            ),
+            integrations=Integrations(
+                cliniko=ClinikoHealth(
+                    status=figures.cliniko_status,
+                    total_connections=figures.total_connections,
+                    healthy_connections=figures.healthy_connections,
+                )
+            ),
+            timestamp=now,
+        )

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from chassis.errors import Unauthorized
-from chassis.identity import Role
 
 REFUSED = "Invalid or expired token"
 
@@ -16,7 +15,7 @@ class Claims:
 
     user_id: str
     organization_id: str | None
-    role: Role
+    role: Literal["admin", "member"]
     expires_at: float
     """Unix seconds."""
     impersonator: str | None

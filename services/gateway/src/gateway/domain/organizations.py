@@ -3,10 +3,9 @@
 import re
 
 from chassis.errors import BadRequest, Forbidden
-from chassis.identity import Caller
 from gateway.domain.claims import Claims
 
-_FORMAT = re.compile(r"org_[A-Za-z0-9_]{1,64}", re.ASCII)
+_FORMAT = re.compile(r"org_[A-Za-z0-9_]{1,64}")
 
 
 def named(in_path: str | None, in_header: str | None) -> str | None:
@@ -19,20 +18,15 @@ def named(in_path: str | None, in_header: str | None) -> str | None:
     return in_path or in_header
 
 
-def acting(claims: Claims, organization_id: str | None, request_id: str, platform: str | None) -> Caller:
-    """The sender acting for `organization_id`, or without one for the session's active organization.
-
-    An administrator of the organization `platform` operates Routiq itself. Raises Forbidden.
-    """
+def permitted(claims: Claims, organization_id: str | None) -> str:
+    """The organization acted for: the one named, without one the session's active one. Raises Forbidden."""
     if claims.organization_id is None:
         raise Forbidden("No organization is active in this session.")
     if organization_id not in (None, claims.organization_id):
         raise Forbidden("You do not have access to this organization.")
-    return Caller(
-        organization_id=claims.organization_id,
-        user_id=claims.user_id,
-        role=claims.role,
-        request_id=request_id,
-        operator=claims.role == "admin" and claims.organization_id == platform,
-        impersonator=claims.impersonator,
-    )
+    return claims.organization_id
+
+
+def operates(claims: Claims, platform: str | None) -> bool:
+    """Routiq itself is operated by the administrators of one organization, the `platform`."""
+    return claims.role == "admin" and platform is not None and claims.organization_id == platform

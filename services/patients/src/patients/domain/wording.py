@@ -18,6 +18,12 @@ def trimmed(text: str | None) -> str | None:
     return storable(text or "").strip() or None
 
 
+def unless_blank(text: str | None) -> str | None:
+    """As it was typed; None when it holds nothing but white space."""
+    kept = storable(text or "")
+    return kept if kept.strip() else None
+
+
 def full_name(first: str, last: str, cliniko_patient_id: str) -> str:
     """Both names, or the number of a patient who has none."""
     return " ".join(filter(None, map(trimmed, (first, last)))) or f"Patient {cliniko_patient_id}"

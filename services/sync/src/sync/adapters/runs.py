@@ -27,10 +27,6 @@ _LOCK = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN} FOR UPDATE")
 _BEAT = text(f"""
     UPDATE runs SET heartbeat_at = now() WHERE {_RUN} AND worker = :worker AND status = 'running' RETURNING 1
 """)
-_RELEASE = text(f"""
-    UPDATE runs SET worker = NULL, heartbeat_at = '-infinity'
-    WHERE {_RUN} AND worker = :worker AND status = 'running' AND landed_at IS NULL
-""")
 _USUAL = text("""
     SELECT avg(completed_at - started_at) FROM runs
     WHERE organization_id = :organization_id AND mode = :mode AND status = 'completed'
@@ -67,11 +63,6 @@ class Runs:
         """Beat, if the run is still this worker's."""
         values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
         return (await self._connection.execute(_BEAT, values)).first() is not None
-
-    async def release(self, sync_id: str, worker: UUID) -> None:
-        """Let any worker go on with the run at once."""
-        values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
-        await self._connection.execute(_RELEASE, values)
 
     async def change(self, sync_id: str, **columns: Any) -> Run:
         """Set columns."""

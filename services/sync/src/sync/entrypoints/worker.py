@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.logs import describe
+from chassis.tasks import keep_doing
 from sync import handlers
 from sync.adapters.accounts import Accounts
 from sync.adapters.store import Transactions
@@ -31,20 +32,29 @@ PATIENCE = timedelta(minutes=10)
 """How long a run whose pages have landed waits for a further receipt before it fails."""
 MOST_ATTEMPTS = 5
 _CLAIM = text("SELECT organization_id, sync_id FROM claim_run(:worker, :lease, :patience)")
+_RELEASE = text("SELECT release_runs(:worker)")
 
 
 class Worker:
     """Works on several runs at once; any number of workers may share the table."""
 
-    def __init__(self, database: Database, accounts: Accounts, vault: Vault) -> None:
+    def __init__(self, worker_id: UUID, database: Database, accounts: Accounts, vault: Vault) -> None:
+        """One id for the life of the process: what it lost hold of, say with the database, it may free again."""
         self._database = database
         self._transactions: Transactions = transactions_of(database)
         self._accounts = accounts
         self._vault = vault
-        self._id: UUID = uuid4()
+        self._id = worker_id
 
     async def work(self) -> None:
-        """Claim and work, for ever; on cancellation the runs in hand are released."""
+        """Claim and work, for ever; runs that an interruption took out of hand are free for anybody at once."""
+        await self._release()
+        try:
+            await self._claim_and_work()
+        finally:
+            await self._release()
+
+    async def _claim_and_work(self) -> None:
         async with self._database.listening("sync_runs") as woken, asyncio.TaskGroup() as runs:
             free = RUNS_AT_ONCE
 
@@ -69,15 +79,15 @@ class Worker:
             row = (await connection.execute(_CLAIM, values)).one_or_none()
             return (row.organization_id, row.sync_id) if row else None
 
+    async def _release(self) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(_RELEASE, {"worker": self._id})
+
     async def _one(self, organization_id: str, sync_id: str) -> None:
         structlog.contextvars.bind_contextvars(organization_id=organization_id, sync_id=sync_id)
         try:
             async with self._beating(organization_id, sync_id):
                 await self._pull(organization_id, sync_id)
-        except asyncio.CancelledError:
-            async with self._transactions(organization_id) as store:
-                await store.runs.release(sync_id, self._id)
-            raise
         except TakenOver:
             log.warning("run taken over")
         except ClinikoError as error:
@@ -115,7 +125,7 @@ class Worker:
                 async with self._transactions(organization_id) as store:
                     await store.runs.held(sync_id, self._id)
 
-        beating = asyncio.create_task(beat())
+        beating = asyncio.create_task(keep_doing("heartbeat", beat))
         try:
             yield
         finally:
