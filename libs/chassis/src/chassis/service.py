@@ -43,7 +43,12 @@ def assemble(
         **{job: (lambda do=do: do(database)) for job, do in (work or {}).items()},  # type: ignore[misc] # a default argument binds `do`
     }
     app = FastAPI(
-        title=f"Routiq {name}", version="2.0.0", docs_url=None, redoc_url=None, lifespan=_lifespan(database, jobs)
+        title=f"Routiq {name}",
+        version="2.0.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would name this service's own address
+        lifespan=_lifespan(database, jobs),
     )
     app.state.service, app.state.database = name, database
     app.state.identity_key = settings.identity_key.get_secret_value().encode()

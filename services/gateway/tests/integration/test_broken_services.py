@@ -30,14 +30,13 @@ async def scripted() -> AsyncIterator[Scripted]:
                 if head and b"/health/ready" not in head:
                     mine = len(seen)
                     seen.append(0)
-                    for reply in scripts[min(mine, len(scripts) - 1)]:
-                        head = head or await _head(reader)
-                        if head:
-                            seen[mine] += 1
-                        if not head or reply is None:
+                    for turn, reply in enumerate(scripts[min(mine, len(scripts) - 1)]):
+                        if turn and not await _head(reader):
+                            break
+                        seen[mine] += 1
+                        if reply is None:
                             break
                         writer.write(reply)
-                        head = b""
                 writer.close()
 
             server = await servers.enter_async_context(await asyncio.start_server(serve, "127.0.0.1", 0))

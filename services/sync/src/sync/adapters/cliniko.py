@@ -58,7 +58,7 @@ class Cliniko:
         query = {"q[]": list(filters), "sort": OLDEST_FIRST, "page": number, "per_page": size}
         answer = await self._get(path, query)
         rows, total = answer.get(path.partition("/")[0]), answer.get("total_entries")
-        if not isinstance(rows, list) or not isinstance(total, int):
+        if not isinstance(rows, list) or not isinstance(total, int) or not all(isinstance(row, dict) for row in rows):
             raise BadAnswer
         return Page(rows, total)
 

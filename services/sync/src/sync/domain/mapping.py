@@ -3,6 +3,7 @@
 Ids are text from link to record, `""` and null mean the same, an absent relation is an absent key.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from contracts.records import (
 
 Json = Mapping[str, Any]
 Fields = dict[str, Any]
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""JSON can carry NUL and halves of surrogate pairs, PostgreSQL's text cannot."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,18 @@ class Rejected:
 def map_page(rows: Sequence[Json], mapping: Callable[[Json], Record]) -> tuple[list[Mapped], list[Rejected]]:
     """Every row of a page as one or the other; of a row that is there twice the last one counts."""
     mapped: dict[str, Mapped] = {}
-    rejected: list[Rejected] = []
+    rejected: dict[str, Rejected] = {}
     for row in rows:
-        cliniko_id = str(row.get("id", ""))
+        cliniko_id = _id(row)
         try:
             record = mapping(row)
         except ValidationError as error:
-            rejected.append(Rejected(cliniko_id, _reason(error)))
+            rejected[cliniko_id] = Rejected(cliniko_id, _reason(error))
+        except (TypeError, LookupError, AttributeError) as error:  # a list where an object should be, and the like
+            rejected[cliniko_id] = Rejected(cliniko_id, type(error).__name__)
         else:
             mapped[cliniko_id] = Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence"}))
-    return list(mapped.values()), rejected
+    return list(mapped.values()), list(rejected.values())
 
 
 def patient(row: Json) -> PatientRecord:
@@ -57,12 +63,12 @@ def patient(row: Json) -> PatientRecord:
     return PatientRecord.model_validate(
         {
             **_common(row, "archived_at", "deleted_at", "merged_at"),
-            "cliniko_patient_id": row.get("id"),
-            "first_name": row.get("first_name") or "",
-            "last_name": row.get("last_name") or "",
-            "email": row.get("email") or None,
+            "cliniko_patient_id": _id(row),
+            "first_name": _text(row.get("first_name")) or "",
+            "last_name": _text(row.get("last_name")) or "",
+            "email": _text(row.get("email")),
             "phone_numbers": [
-                {"type": phone.get("phone_type") or "Other", "number": phone["number"]}
+                {"type": _text(phone.get("phone_type")) or "Other", "number": _text(phone["number"])}
                 for phone in row.get("patient_phone_numbers") or ()
                 if phone.get("number")
             ],
@@ -75,11 +81,11 @@ def appointment(row: Json) -> AppointmentRecord:
     return AppointmentRecord.model_validate(
         {
             **_common(row, "archived_at", "deleted_at", "cancelled_at", "starts_at", "ends_at"),
-            "cliniko_appointment_id": row.get("id"),
+            "cliniko_appointment_id": _id(row),
             "cliniko_patient_id": _linked(row, "patient"),
             "appointment_type_id": _linked(row, "appointment_type"),
             "practitioner_id": _linked(row, "practitioner"),
-            "notes": row.get("notes") or None,
+            "notes": _text(row.get("notes")),
             "patient_arrived": bool(row.get("patient_arrived")),
             "did_not_arrive": bool(row.get("did_not_arrive")),
         }
@@ -89,16 +95,16 @@ def appointment(row: Json) -> AppointmentRecord:
 def appointment_type(row: Json) -> AppointmentTypeRecord:
     """`/appointment_types`."""
     return AppointmentTypeRecord.model_validate(
-        {**_common(row, "archived_at"), "appointment_type_id": row.get("id"), "name": row.get("name")}
+        {**_common(row, "archived_at"), "appointment_type_id": _id(row), "name": _text(row.get("name"))}
     )
 
 
 def practitioner(row: Json) -> PractitionerRecord:
     """`/practitioners` and `/practitioners/inactive`."""
-    names = (row.get("first_name"), row.get("last_name"))
-    name = row.get("display_name") or " ".join(part.strip() for part in names if part and part.strip())
+    names = (_text(row.get("first_name")), _text(row.get("last_name")))
+    name = _text(row.get("display_name")) or " ".join(part.strip() for part in names if part and part.strip())
     return PractitionerRecord.model_validate(
-        {**_common(row), "practitioner_id": row.get("id"), "name": name, "active": row.get("active") is not False}
+        {**_common(row), "practitioner_id": _id(row), "name": name, "active": row.get("active") is not False}
     )
 
 
@@ -109,6 +115,15 @@ def _common(row: Json, *moments: str) -> Fields:
         "updated_at": row.get("updated_at"),
         **{name: row.get(name) or None for name in moments},
     }
+
+
+def _id(row: Json) -> str:
+    return str(row.get("id", ""))
+
+
+def _text(value: Any) -> Any:
+    """None for an empty text; what is no text is left to the record's own validation."""
+    return (UNSTORABLE.sub("", value) or None) if isinstance(value, str) else value
 
 
 def _linked(row: Json, relation: str) -> str | None:
