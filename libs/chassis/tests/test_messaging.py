@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
 from chassis.database import Database
-from chassis.messaging import Messaging
-from chassis.outbox import announce, relay
+from chassis.messaging import PREFETCH, Messaging
+from chassis.outbox import PAGE, announce, relay
 from chassis.settlement import ATTEMPT, REASON
 from chassis.tasks import keep_doing
 from chassis.topology import dead
@@ -48,7 +48,7 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 async def at_work(messaging: Messaging, database: Database, *, relaying: bool = True) -> AsyncIterator[None]:
     jobs = [keep_doing("messaging", messaging.stay_connected)]
     if relaying:
-        jobs.append(keep_doing("outbox", lambda: relay(database, messaging.publish)))
+        jobs.append(keep_doing("outbox", lambda: relay(database, messaging.connected, messaging.publish)))
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         async with asyncio.timeout(30):
@@ -113,19 +113,20 @@ async def test_an_announced_event_is_handled_once_even_when_published_twice(
 async def test_a_failure_is_retried_later_and_its_transaction_leaves_nothing(
     broker: Broker, pair: Given, database: Database
 ) -> None:
-    attempts: list[int] = []
+    left_behind: list[int] = []
 
-    async def on_figures(event: FiguresCounted, connection: AsyncConnection) -> None:
-        attempts.append(1)
-        await announce(connection, "nobody", [event])
-        if len(attempts) < 3:
+    async def on_figures(_event: FiguresCounted, connection: AsyncConnection) -> None:
+        left_behind.append(
+            int(await connection.scalar(text("SELECT count(*) FROM inbox WHERE consumer = 'effect'")) or 0)
+        )
+        await connection.execute(text("INSERT INTO inbox VALUES ('effect', gen_random_uuid())"))
+        if len(left_behind) < 3:
             raise RuntimeError
-        await connection.execute(text("DELETE FROM outbox WHERE routing_key LIKE 'nobody%'"))
-        assert await connection.scalar(text("SELECT count(*) FROM outbox WHERE routing_key LIKE 'nobody%'")) == 0
 
     async with at_work(messaging_of(broker, pair, database, on_figures), database):
         await announce_from(pair, database, counted())
-        await until(lambda: len(attempts) == 3)
+        await until(lambda: len(left_behind) == 3)
+    assert left_behind == [0, 0, 0]
     assert await waiting_in(broker, dead(pair.route.queue(pair.consumer))) == []
 
 
@@ -170,7 +171,7 @@ async def test_a_body_that_is_no_such_event_goes_straight_to_the_dead_letters(
     assert ATTEMPT not in letters[0].headers
 
 
-async def test_an_event_without_a_queue_stays_in_the_outbox_until_there_is_one(
+async def test_events_without_a_queue_wait_in_the_outbox_until_there_is_one_and_hold_up_no_other(
     broker: Broker, pair: Given, database: Database
 ) -> None:
     handled: list[int] = []
@@ -178,15 +179,21 @@ async def test_an_event_without_a_queue_stays_in_the_outbox_until_there_is_one(
     async def on_figures(event: FiguresCounted, _connection: AsyncConnection) -> None:
         handled.append(event.total_patients)
 
-    messaging = messaging_of(broker, pair, database, on_figures)
-    async with at_work(messaging, database):
-        stranger = counted(7)
-        async with database.transaction() as connection:
-            await announce(connection, "unknown-producer", [stranger])
+    late = Route(FiguresCounted, producer=f"late-{pair.producer}", consumers=(pair.consumer,))
+    strangers = [counted(n) for n in range(100, 100 + PAGE + 1)]
+    async with database.transaction() as connection:
+        await announce(connection, late.producer, strangers)
+    async with at_work(messaging_of(broker, pair, database, on_figures), database):
         await announce_from(pair, database, counted(1))
         await until(lambda: handled == [1])
-        async with database.transaction() as connection:
-            assert await connection.scalar(text("SELECT event_id FROM outbox")) == stranger.event_id
+        assert await outbox_size(database) == len(strangers)
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE outbox SET not_before = now()"))
+    consumers = Consumers(pair.consumer, [late])
+    consumers.on(FiguresCounted)(on_figures)
+    async with at_work(Messaging(broker.url, consumers, database, DELAYS, [late]), database):
+        await until(lambda: len(handled) == 1 + len(strangers))
+        assert sorted(handled[1:]) == [stranger.total_patients for stranger in strangers]
 
 
 async def test_a_service_whose_consumer_has_gone_is_not_ready_and_comes_back(
@@ -208,9 +215,13 @@ async def test_a_service_whose_consumer_has_gone_is_not_ready_and_comes_back(
         assert await messaging.consuming()
 
 
+async def always() -> None:
+    """There is a broker."""
+
+
 @pytest.mark.parametrize("producers", [2])
 async def test_two_relays_share_an_outbox_without_publishing_anything_twice(
-    broker: Broker, pair: Given, database: Database, producers: int
+    pair: Given, database: Database, producers: int
 ) -> None:
     published: list[str] = []
 
@@ -219,9 +230,78 @@ async def test_two_relays_share_an_outbox_without_publishing_anything_twice(
         await asyncio.sleep(0)
 
     await announce_from(pair, database, *(counted(n) for n in range(120)))
-    relays = [asyncio.create_task(relay(database, publish)) for _ in range(producers)]
+    relays = [asyncio.create_task(relay(database, always, publish)) for _ in range(producers)]
     await until(lambda: len(published) >= 120)
     for task in relays:
         task.cancel()
     await asyncio.gather(*relays, return_exceptions=True)
     assert len(set(published)) == len(published) == 120
+
+
+async def test_a_message_that_cannot_be_sent_to_wait_goes_back_and_holds_nothing_up(
+    broker: Broker, pair: Given, database: Database
+) -> None:
+    handled: list[int] = []
+
+    async def on_figures(event: FiguresCounted, _connection: AsyncConnection) -> None:
+        handled.append(event.total_patients)
+        if handled.count(event.total_patients) == 1 and event.total_patients < PREFETCH:
+            raise RuntimeError
+
+    messaging = messaging_of(broker, pair, database, on_figures)
+    unreachable = 3
+    messaging._delays = (unreachable,)
+    async with at_work(messaging, database):
+        connection = await aio_pika.connect(broker.url)
+        async with connection:
+            channel = await connection.channel()
+            await channel.queue_delete(f"retry.{unreachable}s")
+        await announce_from(pair, database, *(counted(n) for n in range(PREFETCH + 1)))
+        await until(lambda: all(handled.count(n) == 2 for n in range(PREFETCH)) and PREFETCH in handled)
+
+
+async def test_a_listener_that_lost_its_connection_is_replaced(pair: Given, database: Database) -> None:
+    published: list[str] = []
+
+    async def publish(letter: Any) -> None:
+        published.append(str(letter.event_id))
+
+    relaying = asyncio.create_task(keep_doing("outbox", lambda: relay(database, always, publish)))
+    listening = text("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()")
+    pids: set[int] = set()
+    for number in (1, 2):
+        await until_listening(database, listening, pids)
+        await announce_from(pair, database, counted(number))
+        await until(lambda number=number: len(published) == number)  # type: ignore[misc] # binds the loop's value
+        async with database.transaction() as connection:
+            pid = await connection.scalar(listening)
+            pids.add(int(pid or 0))
+            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    relaying.cancel()
+    await asyncio.gather(relaying, return_exceptions=True)
+    assert len(pids) == 2
+
+
+async def until_listening(database: Database, listening: Any, before: set[int]) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with database.transaction() as connection:
+                pid = await connection.scalar(listening)
+            if pid is not None and pid not in before:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_work_stops_when_it_is_cancelled_even_if_it_then_fails() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ConnectionError
+
+    task = asyncio.create_task(keep_doing("stubborn", work))
+    await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()

@@ -11,11 +11,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from chassis.database import is_outage
+from chassis.database import is_outage, sqlstate_of
 from chassis.errors import Refusal, envelope
 from chassis.logs import describe
 
 log = structlog.get_logger()
+
+UNSTORABLE_TEXT = ("22021", "22P05")
+"""PostgreSQL's codes for a NUL or half a surrogate pair in a text."""
 
 
 def install(app: FastAPI) -> None:
@@ -55,4 +58,6 @@ async def _failed(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", **describe(error))
     if is_outage(error):
         return _answer(request, 503, "The database cannot be reached. Please try again in a moment.")
+    if sqlstate_of(error) in UNSTORABLE_TEXT:
+        return _answer(request, 400, "The request holds characters that cannot be looked up.")
     return _answer(request, 500, "The server could not answer this request. It has been logged.")

@@ -12,7 +12,7 @@ from chassis.inbox import first_delivery
 from chassis.outbox import announce
 from contracts.base import Event
 from contracts.events import Batch, BatchApplied
-from contracts.routes import ROUTES, Route, announced_by
+from contracts.routes import ROUTES, Route
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncConnection], Awaitable[None]]
@@ -35,7 +35,7 @@ class Consumers:
         self.service = service
         self.subscriptions: list[Subscription] = []
         self._routes = routes
-        self._confirms = any(route.event is BatchApplied for route in announced_by(service))
+        self._confirms = any(route.event is BatchApplied and route.producer == service for route in routes)
 
     def on(self, event: type[E]) -> Callable[[Handler[E]], Handler[E]]:
         """Register the handler of `event`, from every producer the map names."""

@@ -1,32 +1,58 @@
 """The service's own schema, and the transaction every request and message gets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
 import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.identity import Identified
 
+STATEMENT_SECONDS = 30
+"""After which a statement is given up: the network may be gone without a word."""
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
 
 
-AWAY = ("08", "53", "57P")
-"""PostgreSQL's classes of error for lost connections, exhausted resources and shutdown."""
+AWAY = ("08", "25006", "28", "42P01", "53", "57P")
+"""PostgreSQL's errors for lost connections, a standby, changed passwords, migrations that have not run yet,
+exhausted resources and shutdown: each passes without the caller changing anything."""
+
+
+UNREACHABLE = (ConnectionError, TimeoutError, socket.gaierror, PoolTimeout, asyncpg.InterfaceError)
+
+
+class Notifications:
+    """What a listener has heard; `lost` once its connection is gone, after which it hears no more."""
+
+    def __init__(self) -> None:
+        self.heard = asyncio.Event()
+        self.lost = False
+
+    def end(self, *_: object) -> None:
+        """The connection is gone."""
+        self.lost = True
+        self.heard.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next notification, at the loss of the connection, or after `seconds`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.heard.wait(), seconds)
+        self.heard.clear()
 
 
 class Database:
     """Connections of one service to its schema; errors never quote parameters."""
 
-    def __init__(self, url: str, schema: str, *, connections: int = 10) -> None:
+    def __init__(self, url: str, schema: str, *, connections: int = 16) -> None:
         self.schema = schema
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
@@ -35,7 +61,11 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"timeout": 5, "server_settings": {"search_path": schema, "application_name": schema}},
+            connect_args={
+                "timeout": 5,
+                "command_timeout": STATEMENT_SECONDS,
+                "server_settings": {"search_path": schema, "application_name": schema},
+            },
         )
 
     @asynccontextmanager
@@ -47,16 +77,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def listening(self, channel: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set by every notification on `channel`, and when the connection that listens is lost."""
-        notified = asyncio.Event()
+    async def listening(self, channel: str) -> AsyncIterator["Notifications"]:
+        """Hear every notification on `channel`, over a connection of its own that is not used again."""
+        notifications = Notifications()
         async with self._engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101 - just connected; narrows it for the checker
-            driver.add_termination_listener(lambda _connection: notified.set())
-            await driver.add_listener(channel, lambda *_: notified.set())
-            yield notified
-            await connection.invalidate()
+            driver.add_termination_listener(notifications.end)
+            await driver.add_listener(channel, lambda *_: notifications.heard.set())
+            try:
+                yield notifications
+            finally:
+                await connection.invalidate()
 
     async def answers(self) -> bool:
         """True when a statement comes back."""
@@ -71,10 +103,18 @@ class Database:
 
 def is_outage(error: Exception) -> bool:
     """True when the database is away, starting, stopping or full, rather than unhappy with what it was told."""
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or isinstance(error, InterfaceError)):
-        return True
-    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-    return sqlstate.startswith(AWAY) or isinstance(error, OSError | PoolTimeout | asyncpg.InterfaceError)
+    cause: BaseException | None = error
+    if isinstance(error, DBAPIError):
+        cause = error.orig and error.orig.__cause__
+    if isinstance(cause, asyncpg.DataError):  # the driver's word for a value that does not fit, and an InterfaceError
+        return False
+    return (sqlstate_of(error) or "").startswith(AWAY) or isinstance(cause, UNREACHABLE)
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """PostgreSQL's code for what went wrong, when it was PostgreSQL that said so."""
+    code: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return code
 
 
 async def per_request(request: Request, caller: Identified) -> AsyncIterator[AsyncConnection]:

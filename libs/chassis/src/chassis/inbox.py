@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-KEPT_DAYS = 14
-"""Longer than any message can wait to be delivered again."""
+KEPT_DAYS = 90
+"""Longer than a message should lie among the dead letters before somebody sends it on its way again."""
 
 _RECEIVE = text("""
     WITH tenant AS (SELECT set_config('routiq.organization_id', :organization_id, true))

@@ -19,8 +19,8 @@ FIELDS = frozenset(
     | {"kind", "mode", "step", "resource", "page", "count", "region", "revision", "url_host"}
     | {"duration_ms", "outcome", "reason", "error", "sqlstate", "where", "missing"}
 )
-TALKATIVE = ("uvicorn.error", "aio_pika", "aiormq", "alembic")
-"""Foreign loggers whose messages are known to hold addresses and states only."""
+TALKATIVE = ("uvicorn.error", "alembic")
+"""Foreign loggers whose messages are known to hold addresses and states only; aiormq's may quote a whole message."""
 
 Described = dict[str, Any]
 
@@ -67,7 +67,7 @@ def describe(error: BaseException) -> Described:
     """An exception as fields: its type, PostgreSQL's error code when it has one, and our lines it passed through."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
     where = " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in reversed(frames[-4:]))
-    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    sqlstate: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return {"error": type(error).__name__, "where": where, **({"sqlstate": sqlstate} if sqlstate else {})}
 
 

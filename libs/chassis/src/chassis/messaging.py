@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
 
+import aiormq
 import structlog
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker
@@ -17,8 +20,10 @@ from contracts.routes import ROUTES, Route
 log = structlog.get_logger()
 
 PREFETCH = 10
-"""Messages in work at once in each queue; a page each, so more would only queue for database connections."""
-WATCH_SECONDS = 5.0
+"""Messages at hand in each queue, a page each."""
+HANDLED_AT_ONCE = 6
+"""Over all queues: the other database connections are for requests, the relay and the readiness check."""
+WATCH_SECONDS, STOP_SECONDS = 5.0, 5.0
 
 
 class Messaging:
@@ -40,6 +45,7 @@ class Messaging:
         self._routes = [route for route in routes if route.producer == service or service in route.consumers]
         self._broker: RabbitBroker | None = None
         self._connected = asyncio.Event()
+        self._handling = asyncio.Semaphore(HANDLED_AT_ONCE)
 
     async def stay_connected(self) -> None:
         """Connect, declare, consume; return when the connection or a consumer is lost. Call it again, for ever."""
@@ -57,11 +63,16 @@ class Messaging:
         finally:
             self._connected.clear()
             self._broker = None
-            await broker.stop()
+            with suppress(TimeoutError):  # a broker that hangs does not answer the good-bye either
+                async with asyncio.timeout(STOP_SECONDS):
+                    await broker.stop()
+
+    async def connected(self) -> None:
+        """Return while there is a connection, wait while there is none."""
+        await self._connected.wait()
 
     async def publish(self, letter: Letter) -> None:
-        """Publish one event, confirmed and routed; waits while there is no connection. Raises when it was not."""
-        await self._connected.wait()
+        """Publish one event. Raises when the broker has not confirmed that it is in a queue, or is away."""
         broker = self._broker
         if broker is None:
             raise ConnectionError
@@ -77,14 +88,15 @@ class Messaging:
         )
 
     async def consuming(self) -> bool:
-        """True when every queue of this service has a consumer, as the broker itself sees it."""
+        """True when this process consumes from every queue of the service, and the broker says so too."""
         broker = self._broker
         if broker is None:
             return False
         for subscription in self._consumers.subscriptions:
-            queue = topology.queue(subscription.queue, subscription.key)
-            seen = await broker.declare_queue(queue)
-            if not (await seen.declare(timeout=5)).consumer_count:
+            declared = await broker.declare_queue(topology.queue(subscription.queue, subscription.key))
+            channel = cast(aiormq.Channel, await declared.channel.get_underlay_channel())
+            everywhere = (await declared.declare(timeout=5)).consumer_count
+            if len(channel.consumers) < len(self._consumers.subscriptions) or not everywhere:
                 return False
         return True
 
@@ -118,7 +130,8 @@ class Messaging:
 
         @broker.subscriber(queue, topology.EVENTS, ack_policy=AckPolicy.MANUAL)
         async def receive(body: bytes) -> None:
-            await self._consumers.handle(subscription, body, self._database)
+            async with self._handling:
+                await self._consumers.handle(subscription, body, self._database)
 
 
 async def _body(message: object) -> bytes:

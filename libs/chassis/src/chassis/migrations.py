@@ -47,6 +47,7 @@ def _migrate_one(connection: Connection, schema: Schema) -> None:
     config = Config(attributes={"connection": connection, "schema": schema.name})
     config.set_main_option("script_location", str(schema.directory).replace("%", "%%"))
     command.upgrade(config, "head")
+    connection.exec_driver_sql(f'REVOKE ALL ON "{schema.name}".alembic_version FROM routiq_{schema.name}')
 
 
 def _provide(connection: Connection, schema: Schema) -> None:
@@ -55,7 +56,7 @@ def _provide(connection: Connection, schema: Schema) -> None:
     known = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     for statement in (
         f'CREATE SCHEMA IF NOT EXISTS "{schema.name}"',
-        f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN NOBYPASSRLS PASSWORD '{password}'",
+        f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'",
         f'GRANT USAGE ON SCHEMA "{schema.name}" TO {role}',
         f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}',
         f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT USAGE ON SEQUENCES TO {role}',
@@ -83,7 +84,8 @@ def create_outbox_and_inbox() -> None:
             event_id uuid NOT NULL,
             routing_key text NOT NULL,
             body bytea NOT NULL,
-            created_at timestamptz NOT NULL DEFAULT now()
+            created_at timestamptz NOT NULL DEFAULT now(),
+            not_before timestamptz NOT NULL DEFAULT now()
         ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)
     """)
     op.execute("""

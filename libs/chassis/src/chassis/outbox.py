@@ -1,10 +1,11 @@
 """What a service announces is written beside the change it reports, and published once that is committed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
+from aio_pika.exceptions import DeliveryError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,7 @@ from contracts.base import Event
 log = structlog.get_logger()
 
 PAGE = 50
+REFUSED_SECONDS, AWAY_SECONDS = 10.0, 0.5
 POLL_SECONDS = 5.0
 """How long an event can wait if a notification was missed."""
 
@@ -39,8 +41,16 @@ _WRITE = text("""
     )
     SELECT pg_notify('outbox_' || current_schema(), '')
 """)
-_CLAIM = text("SELECT id, event_id, routing_key, body FROM outbox ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED")
+_CLAIM = text("""
+    SELECT id, event_id, routing_key, body FROM outbox WHERE not_before <= now()
+    ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED
+""")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
+_PUT_BACK = text("""
+    UPDATE outbox SET not_before = now() + make_interval(secs => pause)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:pauses AS double precision[])) AS failed (failed_id, pause)
+    WHERE id = failed_id
+""")
 
 
 async def announce(connection: AsyncConnection, producer: str, events: Sequence[Event]) -> None:
@@ -55,36 +65,42 @@ async def announce(connection: AsyncConnection, producer: str, events: Sequence[
     )
 
 
-async def relay(database: Database, publish: Publish) -> None:
-    """Publish what is committed, for ever. Any number may run: rows are claimed with SKIP LOCKED."""
-    async with database.listening(f"outbox_{database.schema}") as notified:
-        while True:
-            notified.clear()
-            while await publish_page(database, publish) == PAGE:
-                pass
-            try:
-                await asyncio.wait_for(notified.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+async def relay(database: Database, connected: Callable[[], Awaitable[object]], publish: Publish) -> None:
+    """Publish what is committed, until the connection that listens is lost. Any number may run beside each other.
+
+    `connected` returns while there is a broker: no row is claimed, and no transaction opened, without one.
+    """
+    async with database.listening(f"outbox_{database.schema}") as notifications:
+        while not notifications.lost:
+            await connected()
+            if await publish_page(database, publish) < PAGE:
+                await notifications.wait(POLL_SECONDS)
 
 
 async def publish_page(database: Database, publish: Publish) -> int:
-    """Publish up to a page; delete what was confirmed. Returns how many were confirmed, raises if any was not."""
+    """Publish up to a page; delete what was confirmed, put the others back for a while. Returns how many there were."""
     async with database.transaction() as connection:
         letters = [Letter(*row) for row in await connection.execute(_CLAIM, {"page": PAGE})]
         outcomes = await asyncio.gather(*map(publish, letters), return_exceptions=True)
-        confirmed = [letter.id for letter, outcome in zip(letters, outcomes, strict=True) if outcome is None]
+        failures = {one: error for one, error in zip(letters, outcomes, strict=True) if error is not None}
+        confirmed = [letter.id for letter in letters if letter not in failures]
         if confirmed:
             await connection.execute(_DELETE, {"ids": confirmed})
+        if failures:
+            pauses = [_pause_after(error) for error in failures.values()]
+            await connection.execute(_PUT_BACK, {"ids": [letter.id for letter in failures], "pauses": pauses})
     PUBLISHED.inc(len(confirmed))
-    _complain(letters, outcomes)
-    return len(confirmed)
+    _complain(failures)
+    return len(letters)
 
 
-def _complain(letters: Sequence[Letter], outcomes: Sequence[BaseException | None]) -> None:
-    failures = [(letter, error) for letter, error in zip(letters, outcomes, strict=True) if error is not None]
+def _pause_after(error: BaseException) -> float:
+    """An event the broker refuses, say for want of a queue, lets the others pass; otherwise the broker was away."""
+    return REFUSED_SECONDS if isinstance(error, DeliveryError) else AWAY_SECONDS
+
+
+def _complain(failures: Mapping[Letter, BaseException]) -> None:
     if failures:
         UNPUBLISHED.inc(len(failures))
-        letter, error = failures[0]
+        letter, error = next(iter(failures.items()))
         log.warning("events not published", count=len(failures), routing_key=letter.routing_key, **describe(error))
-        raise error

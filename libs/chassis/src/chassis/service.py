@@ -20,7 +20,7 @@ from chassis.tasks import keep_doing
 
 Work = Callable[[Database], Awaitable[None]]
 
-HOUSEKEEPING_SECONDS = 3600
+HOUSEKEEPING_SECONDS, STOP_SECONDS = 3600, 10
 
 
 def assemble(
@@ -38,7 +38,7 @@ def assemble(
     messaging = Messaging(settings.amqp_url.get_secret_value(), consumers, database, settings.retry_delays)
     jobs: dict[str, Callable[[], Awaitable[None]]] = {
         "messaging": messaging.stay_connected,
-        "outbox": lambda: relay(database, messaging.publish),
+        "outbox": lambda: relay(database, messaging.connected, messaging.publish),
         "housekeeping": lambda: _keep_house(database),
         **{job: (lambda do=do: do(database)) for job, do in (work or {}).items()},  # type: ignore[misc] # a default argument binds `do`
     }
@@ -82,7 +82,7 @@ def _lifespan(
         yield
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=STOP_SECONDS)
         await database.close()
 
     return lifespan

@@ -3,8 +3,9 @@
 import sys
 from typing import NoReturn, Self
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from sqlalchemy.engine import make_url
 
 
 class Settings(BaseSettings):
@@ -25,6 +26,9 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             _refuse(error)
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")  # names the setting, not its value
+            raise SystemExit(2) from None
 
 
 class ServiceSettings(Settings):
@@ -33,8 +37,17 @@ class ServiceSettings(Settings):
     database_url: SecretStr
     """`postgresql://role:password@host:port/database`; the service's own role."""
     amqp_url: SecretStr
-    retry_delays: tuple[int, ...] = (1, 10, 60)
+    retry_delays: tuple[int, ...] = Field((1, 10, 60), min_length=1)
     """Seconds before each further attempt at a message; after the last one it is a dead letter."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable(cls, url: SecretStr) -> SecretStr:
+        try:
+            make_url(url.get_secret_value())
+        except Exception:  # its text may quote the password
+            raise ValueError("is not an address of the form postgresql://role:password@host:port/database") from None
+        return url
 
 
 def _refuse(error: ValidationError) -> NoReturn:

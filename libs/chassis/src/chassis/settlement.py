@@ -1,5 +1,6 @@
 """What becomes of a message: acknowledged, tried again later, or laid aside as a dead letter; never dropped."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 ATTEMPT = "x-routiq-attempt"
 REASON = "x-routiq-reason"
+RETURNED = "returned"
+RETURN_SECONDS = 1.0
 
 
 class Settlement:
@@ -40,12 +43,23 @@ class Settlement:
             await call_next(message)
             outcome = "handled"
         except Exception as error:  # whatever it was, the message must not be lost
-            outcome = await self._keep(raw, queue, error)
-        await raw.ack()
+            outcome = await self._keep_or_return(raw, queue, error)
+        if outcome != RETURNED:
+            await raw.ack()
         seconds = time.perf_counter() - started
         MESSAGES.labels(queue, outcome).inc()
         MESSAGE_SECONDS.labels(queue).observe(seconds)
         log.info("message", queue=queue, outcome=outcome, duration_ms=round(seconds * 1000, 1))
+
+    async def _keep_or_return(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
+        """A message the broker does not take elsewhere goes back into its queue; that counts as a delivery."""
+        try:
+            return await self._keep(raw, queue, error)
+        except Exception as failure:
+            log.warning("message returned", queue=queue, **describe(failure))
+            await asyncio.sleep(RETURN_SECONDS)
+            await raw.nack(requeue=True)
+            return RETURNED
 
     async def _keep(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
         attempt = int(str(raw.headers.get(ATTEMPT, 0)))
@@ -67,7 +81,7 @@ class Settlement:
         return "dead"
 
     async def _publish(self, raw: IncomingMessage, exchange: Any, key: str, headers: dict[str, Any]) -> None:
-        """Raises when the broker does not confirm: the message then stays unsettled and is delivered again."""
+        """Raises when the broker does not confirm."""
         assert self.broker is not None  # noqa: S101 - a message came, so there is a broker
         await self.broker.publish(
             raw.body,

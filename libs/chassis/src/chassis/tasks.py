@@ -9,17 +9,26 @@ from chassis.logs import describe
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE = 15.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
+"""Seconds."""
 
 
 async def keep_doing(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` again whenever it ends or fails, pausing longer (seconds, doubling) while it keeps failing."""
-    loop, pause = asyncio.get_running_loop(), 0.25
+    """Run `work` again whenever it ends or fails; the pause doubles while it keeps failing, and not when it ends."""
+    pause = SHORTEST_PAUSE
     while True:
-        started = loop.time()
         try:
             await work()
+            pause = SHORTEST_PAUSE
         except Exception as error:  # whatever it was, the work must go on
             log.warning("background work failed", kind=name, **describe(error))
-        pause = 0.25 if loop.time() - started > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            _stop_if_cancelled()
+            pause = min(pause * 2, LONGEST_PAUSE)
         await asyncio.sleep(pause)
+
+
+def _stop_if_cancelled() -> None:
+    """An error raised while work was being cancelled hides the cancellation; it holds all the same."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError

@@ -7,8 +7,17 @@ from uuid import UUID, uuid4
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^org_[A-Za-z0-9_]{1,64}$")]
-ClinikoId = Annotated[str, StringConstraints(pattern=r"^\d{1,19}$")]
-Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+ClinikoId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the calendar") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment in UTC; a time without a zone is refused."""
 
 
