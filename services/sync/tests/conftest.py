@@ -136,6 +136,6 @@ async def service(new_database: Callable[[str], Awaitable[str]], cliniko: Clinik
     database = Database(await new_database("sync"), "sync")
     accounts = Accounts(cliniko.template, "test@routiq.example")
     vault = Vault(f"test:{base64.b64encode(bytes(32)).decode()}")
-    async with accounts.opened():
-        yield Service(database, accounts, vault)
+    yield Service(database, accounts, vault)
+    await accounts.close()
     await database.close()

@@ -1,7 +1,7 @@
 """One call makes a service of its routes and consumers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import uvicorn
@@ -19,6 +19,7 @@ from chassis.settings import ServiceSettings, Settings
 from chassis.tasks import keep_doing
 
 Work = Callable[[Database], Awaitable[None]]
+Closing = Callable[[], Awaitable[None]]
 
 HOUSEKEEPING_SECONDS, STOP_SECONDS = 3600, 10
 
@@ -30,8 +31,12 @@ def assemble(
     *,
     work: Mapping[str, Work] | None = None,
     checks: Mapping[str, Check] | None = None,
+    closing: Sequence[Closing] = (),
 ) -> FastAPI:
-    """A service: its HTTP routes, its consumers, its outbox relay, health and metrics; `work` goes on beside them."""
+    """A service: its HTTP routes, its consumers, its outbox relay, health and metrics.
+
+    `work` goes on beside them, `checks` belong to its readiness, `closing` is called at the end.
+    """
     name = consumers.service
     logs.configure(name, settings.log_level)
     database = Database(settings.database_url.get_secret_value(), name)
@@ -48,7 +53,7 @@ def assemble(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name this service's own address
-        lifespan=_lifespan(database, jobs),
+        lifespan=_lifespan(jobs, [*closing, database.close]),
     )
     app.state.service, app.state.database = name, database
     app.state.identity_key = settings.identity_key.get_secret_value().encode()
@@ -74,7 +79,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
 
 
 def _lifespan(
-    database: Database, jobs: Mapping[str, Callable[[], Awaitable[None]]]
+    jobs: Mapping[str, Callable[[], Awaitable[None]]], closing: Sequence[Closing]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -83,7 +88,8 @@ def _lifespan(
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=STOP_SECONDS)
-        await database.close()
+        for close in closing:
+            await close()
 
     return lifespan
 

@@ -51,6 +51,9 @@ PAGES = """
         sync_id text NOT NULL,
         path text NOT NULL,
         number integer NOT NULL,
+        rows integer NOT NULL,
+        mapped integer NOT NULL,
+        rejected integer NOT NULL,
         PRIMARY KEY (organization_id, sync_id, path, number)
     )
 """
@@ -71,6 +74,8 @@ LANDED = """
         cliniko_id text NOT NULL,
         sequence bigint NOT NULL,
         record jsonb NOT NULL,
+        batch_id uuid NOT NULL,
+        unconfirmed boolean NOT NULL DEFAULT false,
         PRIMARY KEY (organization_id, kind, cliniko_id)
     )
 """

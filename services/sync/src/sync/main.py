@@ -23,6 +23,7 @@ def main() -> None:
         router,
         work={"worker": lambda database: Worker(worker_id, database, accounts, vault).work()},
         checks={"encryption": vault.works},
+        closing=[accounts.close],
     )
     app.state.accounts, app.state.vault = accounts, vault
     serve(app, settings)

@@ -50,7 +50,8 @@ async def test_a_key_is_stored_after_cliniko_accepted_it_and_never_returned(clie
 
 
 @pytest.mark.parametrize(
-    "api_key", ["MS0-wrong-au4", "MS0-test-clinic-uk1", " ", "k\u0000y-au4", "schlüssel-au4", "x" * 513]
+    "api_key",
+    ["MS0-wrong-au4", "MS0-test-clinic-uk1", " ", "", "k\u0000y-au4", "MS0-abc-au\u0661", "schlüssel-au4", "x" * 513],
 )
 async def test_a_wrong_key_is_refused_with_a_reason_and_not_stored(client: httpx.AsyncClient, api_key: str) -> None:
     answer = await connect(client, api_key)
@@ -100,6 +101,18 @@ async def test_progress_has_the_keys_of_the_reference_and_is_its_organizations_o
     assert (progress["total_steps"], progress["completed_steps"], progress["progress_percentage"]) == (4, 0, 0.0)
     assert progress["estimated_completion"] is None
     assert (await client.get(path, headers=signed(organization_id="org_other"))).status_code == 404
+
+
+@pytest.mark.parametrize("sync_id", ["sync_nothing", "%00", "sync_org_a_20250630_12000%D9%A1"])
+async def test_what_is_no_run_is_not_found(client: httpx.AsyncClient, sync_id: str) -> None:
+    assert (await client.get(f"/api/v1/sync/progress/{sync_id}", headers=signed())).status_code == 404
+
+
+async def test_half_a_character_in_a_key_is_refused(client: httpx.AsyncClient) -> None:
+    path = f"/api/v1/cliniko/connection/{ORGANIZATION}"
+    headers = {**signed(), "content-type": "application/json"}
+    answer = await client.put(path, content=b'{"api_key": "\\ud800-au4"}', headers=headers)
+    assert answer.status_code == 400
 
 
 async def test_a_disconnected_clinic_cannot_sync(client: httpx.AsyncClient) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from chassis.errors import Conflict
-from cliniko_emulator.accounts import Account
 from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
@@ -18,6 +18,7 @@ from contracts.events import (
     SyncRunChanged,
 )
 from sync import handlers
+from sync.adapters.runs import LEASE, claim
 
 ORGANIZATION = "org_test_clinic"
 KEY = "MS0-test-clinic-au4"
@@ -147,13 +148,9 @@ async def test_a_worker_that_is_stopped_midway_is_replaced_and_no_page_is_landed
 ) -> None:
     await connect(service)
     sync_id = await start(service)
-
-    async def some_patients() -> bool:
-        return bool((await service.run(sync_id)).patients_landed)
-
     await cliniko.settings(latency_ms=40)
     async with service.working():
-        await service.until(some_patients)
+        await service.until(lambda: has_landed(service, sync_id, "patients_landed"))
     assert not await service.landed(sync_id)
     await cliniko.settings(latency_ms=0)
     async with service.working():
@@ -177,7 +174,7 @@ async def test_a_refused_key_fails_the_run_with_a_reason_and_marks_the_connectio
     assert [e.status for e in announced if isinstance(e, SyncRunChanged)][-1] == "failed"
 
 
-async def test_a_server_error_and_a_full_limit_are_waited_out(service: Any, cliniko: Any) -> None:
+async def test_a_server_error_is_waited_out(service: Any, cliniko: Any) -> None:
     await connect(service)
     await cliniko.settings(fail_next={"status": 503, "times": 2})
     sync_id = await complete(service)
@@ -194,14 +191,96 @@ async def test_the_key_is_nowhere_in_the_database(service: Any) -> None:
 
 async def test_another_organizations_rows_are_invisible(service: Any) -> None:
     await connect(service)
-    sync_id = await complete(service)
-    tables = ("connections", "runs", "pages", "batches", "landed", "rejected")
-    async with service.database.transaction("org_other") as connection:
-        for table in tables:
-            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
+    sync_id = await start(service)
+    async with service.working():
+        await service.until(lambda: service.landed(sync_id))
+    tables = {"connections", "runs", "pages", "batches", "landed", "rejected"}
+    for organization_id, visible in ((ORGANIZATION, tables - {"rejected"}), ("org_other", set())):
+        async with service.database.transaction(organization_id) as connection:
+            counts = {table: await connection.scalar(text(f"SELECT count(*) FROM {table}")) for table in tables}
+        assert {table for table, count in counts.items() if count} == visible
     async with service.transactions("org_other") as store:
         assert await store.runs.get(sync_id) is None
 
 
-def test_the_test_clinic_lives_where_its_key_says() -> None:
-    assert Account(KEY, 7, 1).shard == "au4"
+async def test_records_whose_batch_was_never_confirmed_are_sent_again_by_the_next_run(service: Any) -> None:
+    await connect(service)
+    lost = await start(service)
+    async with service.working():
+        await service.until(lambda: service.landed(lost))
+    async with service.transactions(ORGANIZATION) as store:
+        await handlers.stop_waiting(await store.runs.get(lost), store)
+    assert "not confirmed" in (await service.run(lost)).failure
+    sent_first = await sent(service, lost, PatientsSynced)
+    sent_again = await sent(service, await complete(service), PatientsSynced)
+    assert {p.cliniko_patient_id for p in sent_again} == {p.cliniko_patient_id for p in sent_first}
+    assert min(p.sequence for p in sent_again) > max(p.sequence for p in sent_first)
+
+
+async def test_a_run_whose_end_was_not_confirmed_announces_it_again(service: Any) -> None:
+    await connect(service)
+    sync_id = await start(service)
+    async with service.working():
+        await service.until(lambda: service.landed(sync_id))
+    await service.confirm_everything()
+    first = (await service.announced())[-1]
+    async with service.transactions(ORGANIZATION) as store:
+        await handlers.stop_waiting(await store.runs.get(sync_id), store)
+    second = (await service.announced())[-1]
+    assert (second.status, second.event_id == first.event_id) == ("completed", False)
+    assert second.revision > first.revision
+    await service.confirm_everything()
+    assert await service.status(sync_id) == "completed"
+
+
+async def test_disconnecting_ends_the_run_that_reads_with_the_key(service: Any, cliniko: Any) -> None:
+    await connect(service)
+    sync_id = await start(service)
+    await cliniko.settings(latency_ms=100)
+    async with service.working():
+        await service.until(lambda: has_landed(service, sync_id, "patients_landed"))
+        async with service.transactions(ORGANIZATION) as store:
+            await handlers.disconnect(None, store)
+        at_the_end = await service.run(sync_id)
+        await asyncio.sleep(0.5)
+    assert (at_the_end.status, at_the_end.failure) == ("failed", "Cliniko was disconnected.")
+    assert (await service.run(sync_id)).records_landed == at_the_end.records_landed
+
+
+async def test_a_refusal_of_the_old_key_says_nothing_of_the_new_one(service: Any) -> None:
+    await connect(service, "MS0-revoked-au4")
+    async with service.transactions(ORGANIZATION) as store:
+        old = (await store.connections.current()).api_key
+    await connect(service)
+    async with service.transactions(ORGANIZATION) as store:
+        await handlers.judge(old, None, store, valid=False)
+        assert (await store.connections.current()).credentials_valid
+
+
+async def test_a_run_without_a_beat_is_taken_over_after_its_lease_and_not_before(service: Any) -> None:
+    await connect(service)
+    sync_id = await start(service)
+    workers = [uuid4(), uuid4(), uuid4()]
+
+    async def claimed(worker: UUID) -> bool:
+        async with service.database.transaction() as connection:
+            return await claim(connection, worker) is not None
+
+    async def forget(seconds: int) -> None:
+        statement = text("UPDATE runs SET heartbeat_at = heartbeat_at - make_interval(secs => :seconds)")
+        async with service.database.transaction(ORGANIZATION) as connection:
+            await connection.execute(statement, {"seconds": seconds})
+
+    assert await claimed(workers[0])
+    assert not await claimed(workers[1])
+    await forget(LEASE.seconds - 5)
+    assert not await claimed(workers[1])
+    await forget(10)
+    assert await claimed(workers[1])
+    async with service.transactions(ORGANIZATION) as store:
+        assert not await store.runs.held(sync_id, workers[0])
+        assert await store.runs.held(sync_id, workers[1])
+
+
+async def has_landed(service: Any, sync_id: str, column: str) -> bool:
+    return bool(getattr(await service.run(sync_id), column))

@@ -75,7 +75,8 @@ def refuse(_request: httpx.Request) -> httpx.Response:
         (always(200, text="<html>"), BadAnswer),
         (always(200, json=[]), BadAnswer),
         (always(200, json={"patients": {}, "total_entries": 1}), BadAnswer),
-        (always(200, json={"patients": [None], "total_entries": 1}), BadAnswer),
+        (always(200, content=b"no gzip", headers={"content-encoding": "gzip"}), Away),
+        (always(200, content=b"[" * 100_000), BadAnswer),
         (refuse, Away),
     ],
 )

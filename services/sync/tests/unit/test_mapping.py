@@ -61,6 +61,8 @@ def test_a_practitioner_without_a_display_name_has_first_and_last() -> None:
         {"updated_at": "yesterday"},
         {"id": "not-a-number"},
         {"id": None},
+        {"id": "1\x00"},
+        {"updated_at": "9999-12-31T23:59:59-10:00"},
         {"first_name": ["Canary"]},
         {"patient_phone_numbers": ["Canary"]},
         {"patient_phone_numbers": [{"phone_type": "Mobile", "number": 412}]},
@@ -72,7 +74,13 @@ def test_a_row_that_cannot_be_mapped_is_kept_aside_without_its_content_and_the_o
     mapped, (rejected,) = map_page([{**PATIENT, **damage}, {**PATIENT, "id": "2"}], patient)
     assert [one.cliniko_id for one in mapped] == ["2"]
     assert rejected.reason
+    assert "\x00" not in rejected.cliniko_id
     assert "Canary" not in rejected.reason
+
+
+def test_a_row_that_is_no_object_is_kept_aside() -> None:
+    mapped, rejected = map_page([None, "text", PATIENT], patient)  # type: ignore[list-item] # as Cliniko should not
+    assert ([one.cliniko_id for one in mapped], len(rejected)) == (["12345"], 1)
 
 
 def test_an_appointment_without_a_patient_is_kept_aside() -> None:

@@ -1,8 +1,7 @@
-"""Cliniko accounts by their key: one HTTP client for all, one throttle for each."""
+"""Cliniko accounts by their key: one HTTP client for all, one throttle for all runs of a key."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -20,21 +19,17 @@ class Accounts:
             timeout=httpx.Timeout(60, connect=10),
             follow_redirects=False,  # a redirect would carry the key elsewhere
         )
-        self._throttles: dict[bytes, Throttle] = {}
+        self._throttles: WeakValueDictionary[bytes, Throttle] = WeakValueDictionary()
 
     def open(self, api_key: str) -> Cliniko:
         """For a run: patient with an account that is busy or away."""
-        return Cliniko(self._http, self._template, api_key, self._throttle(api_key))
+        throttle = self._throttles.setdefault(hashlib.sha256(api_key.encode()).digest(), Throttle())
+        return Cliniko(self._http, self._template, api_key, throttle)
 
     def probe(self, api_key: str) -> Cliniko:
-        """For a person who waits for the answer: one attempt."""
-        return Cliniko(self._http, self._template, api_key, self._throttle(api_key), attempts=1)
+        """For a person who waits for the answer: one attempt, from what the runs' throttle leaves of the limit."""
+        return Cliniko(self._http, self._template, api_key, Throttle(), attempts=1)
 
-    def _throttle(self, api_key: str) -> Throttle:
-        return self._throttles.setdefault(hashlib.sha256(api_key.encode()).digest(), Throttle())
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """Closes the connections at the end."""
-        async with self._http:
-            yield
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()

@@ -58,7 +58,7 @@ class Cliniko:
         query = {"q[]": list(filters), "sort": OLDEST_FIRST, "page": number, "per_page": size}
         answer = await self._get(path, query)
         rows, total = answer.get(path.partition("/")[0]), answer.get("total_entries")
-        if not isinstance(rows, list) or not isinstance(total, int) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list) or not isinstance(total, int):
             raise BadAnswer
         return Page(rows, total)
 
@@ -78,7 +78,7 @@ class Cliniko:
         try:
             async with asyncio.timeout(60):
                 response = await self._http.get(f"{self._base}/{path}", params=query, auth=self._auth)
-        except (httpx.TransportError, TimeoutError) as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise RetryLater(Away) from error
         return self._understand(response)
 
@@ -93,7 +93,7 @@ class Cliniko:
             raise {401: CredentialsRefused, 403: PermissionDenied}.get(response.status_code, BadAnswer)
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RetryLater(BadAnswer) from None
         if not isinstance(answer, dict):
             raise BadAnswer

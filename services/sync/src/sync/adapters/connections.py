@@ -24,7 +24,7 @@ _CLEAR = text(f"""
 """)
 _JUDGE = text(f"""
     UPDATE connections SET credentials_valid = :valid, revision = revision + 1, changed_at = now()
-    WHERE organization_id = :organization_id AND credentials_valid <> :valid AND api_key IS NOT NULL
+    WHERE organization_id = :organization_id AND credentials_valid <> :valid AND api_key = :sealed_key
     RETURNING {_COLUMNS}
 """)
 
@@ -69,9 +69,9 @@ class Connections:
         """Forget the key."""
         return await self._one(_CLEAR)
 
-    async def judge(self, *, valid: bool) -> Connection | None:
-        """Note Cliniko's last answer to the credentials."""
-        return await self._one(_JUDGE, valid=valid)
+    async def judge(self, sealed_key: bytes, *, valid: bool) -> Connection | None:
+        """Note Cliniko's answer to this key, unless another one has taken its place."""
+        return await self._one(_JUDGE, sealed_key=sealed_key, valid=valid)
 
     async def _one(self, statement: object, **values: object) -> Connection | None:
         rows = await self._connection.execute(statement, {"organization_id": self._organization_id, **values})  # type: ignore[call-overload] # text() clauses only

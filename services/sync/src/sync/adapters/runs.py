@@ -11,6 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.events import SyncMode
 from sync.domain.run import Run
 
+LEASE = timedelta(seconds=60)
+"""A run without a beat for this long is taken over."""
+PATIENCE = timedelta(minutes=10)
+"""How long a run whose pages have landed waits for a further receipt."""
+
 _COLUMNS = ", ".join(field.name for field in fields(Run))
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
 _QUEUE = text(f"""
@@ -27,10 +32,24 @@ _LOCK = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN} FOR UPDATE")
 _BEAT = text(f"""
     UPDATE runs SET heartbeat_at = now() WHERE {_RUN} AND worker = :worker AND status = 'running' RETURNING 1
 """)
+_CLAIM = text("SELECT organization_id, sync_id FROM claim_run(:worker, :lease, :patience)")
+_RELEASE = text("SELECT release_runs(:worker)")
 _USUAL = text("""
     SELECT avg(completed_at - started_at) FROM runs
     WHERE organization_id = :organization_id AND mode = :mode AND status = 'completed'
 """)
+
+
+async def claim(connection: AsyncConnection, worker: UUID) -> tuple[str, str] | None:
+    """Organization and id of a run that this worker has now, of whichever organization; None when nothing waits."""
+    values = {"worker": worker, "lease": LEASE, "patience": PATIENCE}
+    row = (await connection.execute(_CLAIM, values)).one_or_none()
+    return (row.organization_id, row.sync_id) if row else None
+
+
+async def release(connection: AsyncConnection, worker: UUID) -> None:
+    """Let any worker go on with this worker's runs at once."""
+    await connection.execute(_RELEASE, {"worker": worker})
 
 
 class Runs:

@@ -22,7 +22,9 @@ class Throttle:
         self._sent.append(leaves)
         if leaves > now:
             await asyncio.sleep(leaves - now)
+        if (pause := self._not_before - time.monotonic()) > 0:  # ordered while this one waited
+            await asyncio.sleep(pause)
 
     def pause(self, seconds: float) -> None:
-        """Cliniko said to wait: whoever asks from now on leaves after that."""
+        """Cliniko said to wait: nobody leaves before that, who waits already included."""
         self._not_before = max(self._not_before, time.monotonic() + seconds)

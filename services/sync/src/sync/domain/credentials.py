@@ -2,7 +2,7 @@
 
 import re
 
-_SHARD = re.compile(r"[a-z]{2}\d{1,2}", re.IGNORECASE)
+_SHARD = re.compile(r"[a-z]{2}[0-9]{1,2}", re.IGNORECASE | re.ASCII)
 OLDEST_SHARD = "au1"
 
 

@@ -118,7 +118,7 @@ def _common(row: Json, *moments: str) -> Fields:
 
 
 def _id(row: Json) -> str:
-    return str(row.get("id", ""))
+    return UNSTORABLE.sub("?", str(row.get("id", ""))) if isinstance(row, Mapping) else ""
 
 
 def _text(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """A sync run: its identity, its state, and what can be said of its progress."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from contracts.events import RunStatus, SyncMode, SyncRunChanged
 
 STEPS = ("Connecting to Cliniko", "Processing reference data", "Processing patients", "Processing appointments")
+_SYNC_ID = re.compile(r"sync_org_[A-Za-z0-9_]{1,64}_[0-9]{8}_[0-9]{6}")
 DELIVERING = "Delivering to patients and analytics"
 
 
@@ -65,6 +67,11 @@ class Run:
 def new_sync_id(organization_id: str, started_at: datetime) -> str:
     """`sync_<organization>_<YYYYMMDD>_<HHMMSS>` in UTC."""
     return f"sync_{organization_id}_{started_at.astimezone(UTC):%Y%m%d_%H%M%S}"
+
+
+def is_sync_id(text: str) -> bool:
+    """True for what `new_sync_id` makes."""
+    return _SYNC_ID.fullmatch(text) is not None
 
 
 def estimated_completion(run: Run, now: datetime, usual: timedelta | None) -> datetime | None:

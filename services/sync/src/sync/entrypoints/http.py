@@ -1,11 +1,13 @@
 """`/api/v1/sync/*` and `/api/v1/cliniko/*`."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Request
 from pydantic import SecretStr
 
+from chassis.errors import BadRequest
 from chassis.identity import Administrator, Identified, OwnOrganization
 from contracts.timestamps import iso
 from sync import handlers
@@ -23,10 +25,12 @@ async def connect(
     organization_id: OwnOrganization,
     caller: Administrator,
     request: Request,
-    api_key: Annotated[SecretStr, Body(embed=True, min_length=1, max_length=512)],
+    api_key: Annotated[SecretStr, Body(embed=True, max_length=512)],
 ) -> dict[str, Any]:
     """Connect the organization to Cliniko with this key, after Cliniko has accepted it."""
     state, key = request.app.state, api_key.get_secret_value().strip()
+    if not re.fullmatch(r"[!-~]+", key):
+        raise BadRequest("api_key: An API key of Cliniko consists of visible ASCII characters.")
     await handlers.check_key(key, state.accounts.probe)
     async with transactions_of(state.database)(organization_id) as store:
         region = await handlers.store_key(key, caller.request_id, store, state.vault)

@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 
 from chassis.database import Database
 from chassis.logs import describe
 from chassis.tasks import keep_doing
 from sync import handlers
 from sync.adapters.accounts import Accounts
+from sync.adapters.runs import claim, release
 from sync.adapters.store import Transactions
 from sync.adapters.vault import Vault
 from sync.domain.clinic import ClinikoError, CredentialsRefused
@@ -26,13 +25,7 @@ log = structlog.get_logger()
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 5.0
 BEAT_SECONDS = 15.0
-LEASE = timedelta(seconds=60)
-"""A run without a beat for this long is taken over."""
-PATIENCE = timedelta(minutes=10)
-"""How long a run whose pages have landed waits for a further receipt before it fails."""
 MOST_ATTEMPTS = 5
-_CLAIM = text("SELECT organization_id, sync_id FROM claim_run(:worker, :lease, :patience)")
-_RELEASE = text("SELECT release_runs(:worker)")
 
 
 class Worker:
@@ -55,33 +48,29 @@ class Worker:
             await self._release()
 
     async def _claim_and_work(self) -> None:
-        async with self._database.listening("sync_runs") as woken, asyncio.TaskGroup() as runs:
-            free = RUNS_AT_ONCE
+        async with self._database.listening("sync_runs") as notifications, asyncio.TaskGroup() as runs:
+            hands: set[asyncio.Task[None]] = set()
 
-            def freed(_task: asyncio.Task[None]) -> None:
-                nonlocal free
-                free += 1
-                woken.set()
+            def freed(task: asyncio.Task[None]) -> None:
+                hands.discard(task)
+                notifications.heard.set()
 
-            while True:
-                woken.clear()
-                while free and (claim := await self._claim()):
-                    free -= 1
-                    runs.create_task(self._one(*claim)).add_done_callback(freed)
-                try:
-                    await asyncio.wait_for(woken.wait(), POLL_SECONDS)
-                except TimeoutError:
-                    continue
+            while not notifications.lost:
+                while len(hands) < RUNS_AT_ONCE and (claim := await self._claim()):
+                    task = runs.create_task(self._one(*claim))
+                    hands.add(task)
+                    task.add_done_callback(freed)
+                await notifications.wait(POLL_SECONDS)
+            for task in hands:
+                task.cancel()
 
     async def _claim(self) -> tuple[str, str] | None:
         async with self._database.transaction() as connection:
-            values = {"worker": self._id, "lease": LEASE, "patience": PATIENCE}
-            row = (await connection.execute(_CLAIM, values)).one_or_none()
-            return (row.organization_id, row.sync_id) if row else None
+            return await claim(connection, self._id)
 
     async def _release(self) -> None:
         async with self._database.transaction() as connection:
-            await connection.execute(_RELEASE, {"worker": self._id})
+            await release(connection, self._id)
 
     async def _one(self, organization_id: str, sync_id: str) -> None:
         structlog.contextvars.bind_contextvars(organization_id=organization_id, sync_id=sync_id)
@@ -90,9 +79,6 @@ class Worker:
                 await self._pull(organization_id, sync_id)
         except TakenOver:
             log.warning("run taken over")
-        except ClinikoError as error:
-            log.warning("run failed", **describe(error))
-            await self._fail(organization_id, sync_id, error)
         except Exception as error:  # the lease runs out, and the run is tried again
             log.error("run interrupted", **describe(error))
 
@@ -103,19 +89,27 @@ class Worker:
             sealed_key = connection.api_key if connection else None
             if run is None:
                 raise TakenOver
-            if sealed_key is None or _hopeless(run):
-                await handlers.fail(sync_id, _hopeless(run) or "Cliniko was disconnected.", store)
+            if run.landed_at is not None:
+                await handlers.stop_waiting(run, store)
                 return
-        api_key = self._vault.open(sealed_key, organization_id)
-        await Pull(run, self._id, self._accounts.open(api_key), self._transactions).everything()
-        async with self._transactions(organization_id) as store:
-            await handlers.judge(run.request_id, store, valid=True)
+            if sealed_key is None or run.attempts > MOST_ATTEMPTS:
+                reason = "Cliniko was disconnected." if sealed_key is None else "The run was interrupted too often."
+                await handlers.fail(sync_id, reason, store)
+                return
+        await self._pull_with(sealed_key, run)
 
-    async def _fail(self, organization_id: str, sync_id: str, error: ClinikoError) -> None:
-        async with self._transactions(organization_id) as store:
-            await handlers.fail(sync_id, error.text, store)
-            if isinstance(error, CredentialsRefused):
-                await handlers.judge(None, store, valid=False)
+    async def _pull_with(self, sealed_key: bytes, run: Run) -> None:
+        api_key, failure = self._vault.open(sealed_key, run.organization_id), None
+        try:
+            await Pull(run, self._id, self._accounts.open(api_key), self._transactions).everything()
+        except ClinikoError as error:
+            log.warning("run failed", **describe(error))
+            failure = error
+        async with self._transactions(run.organization_id) as store:
+            if failure:
+                await handlers.fail(run.sync_id, failure.text, store)
+            if failure is None or isinstance(failure, CredentialsRefused):
+                await handlers.judge(sealed_key, run.request_id, store, valid=failure is None)
 
     @asynccontextmanager
     async def _beating(self, organization_id: str, sync_id: str) -> AsyncIterator[None]:
@@ -130,11 +124,3 @@ class Worker:
             yield
         finally:
             beating.cancel()
-
-
-def _hopeless(run: Run) -> str | None:
-    if run.landed_at is not None:
-        return "Patients and analytics have not confirmed every record in time."
-    if run.attempts > MOST_ATTEMPTS:
-        return "The run was interrupted too often."
-    return None

@@ -1,7 +1,7 @@
 """What the sync service does: one function a use case."""
 
 from sync.handlers.connect import check_key, disconnect, judge, store_key
-from sync.handlers.runs import close_when_applied, confirm_batch, fail, report_progress, start_sync
+from sync.handlers.runs import close_when_applied, confirm_batch, fail, report_progress, start_sync, stop_waiting
 
 __all__ = [
     "check_key",
@@ -12,5 +12,6 @@ __all__ = [
     "judge",
     "report_progress",
     "start_sync",
+    "stop_waiting",
     "store_key",
 ]

@@ -7,6 +7,7 @@ from sync.adapters.store import Store
 from sync.adapters.vault import Vault
 from sync.domain.clinic import Away, BadAnswer, Busy, Clinic, ClinikoError
 from sync.domain.credentials import shard_of
+from sync.handlers.runs import fail
 
 OpenClinic = Callable[[str], Clinic]
 """The account that an API key opens."""
@@ -32,12 +33,15 @@ async def store_key(api_key: str, request_id: str | None, store: Store, vault: V
 
 
 async def disconnect(request_id: str | None, store: Store) -> None:
-    """Forget the key; saying it twice changes nothing."""
+    """Forget the key, and end a run that still reads with it; saying it twice changes nothing."""
     if connection := await store.connections.disconnect():
         await store.announce(connection.announcement(store.organization_id, request_id))
+    run = await store.runs.active()
+    if run and run.landed_at is None:
+        await fail(run.sync_id, "Cliniko was disconnected.", store)
 
 
-async def judge(request_id: str | None, store: Store, *, valid: bool) -> None:
+async def judge(sealed_key: bytes, request_id: str | None, store: Store, *, valid: bool) -> None:
     """Note whether Cliniko still accepts the key, and say so when that changed."""
-    if connection := await store.connections.judge(valid=valid):
+    if connection := await store.connections.judge(sealed_key, valid=valid):
         await store.announce(connection.announcement(store.organization_id, request_id))

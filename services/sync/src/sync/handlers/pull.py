@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from math import ceil
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -33,6 +33,25 @@ class TakenOver(Exception):
     """The run is another worker's by now, or has ended."""
 
 
+class Pages:
+    """Which pages of a list are still to be read, as far as the newest answers tell."""
+
+    def __init__(self, first: Page) -> None:
+        self._taken = 1
+        self.last = ceil(first.total / PAGE_SIZE) if first.rows else 0
+
+    def next(self) -> int | None:
+        """A page that nobody reads yet; None at the end."""
+        if self._taken >= self.last:
+            return None
+        self._taken += 1
+        return self._taken
+
+    def learn(self, number: int, page: Page) -> None:
+        """An empty page ends the list, whatever its total says."""
+        self.last = ceil(page.total / PAGE_SIZE) if page.rows else min(self.last, number)
+
+
 class Pull:
     """One worker's work on one run."""
 
@@ -42,7 +61,6 @@ class Pull:
         self._clinic = clinic
         self._transactions = transactions
         self._landed: set[tuple[str, int]] = set()
-        self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
 
     async def everything(self) -> None:
         """The four steps. Raises a ClinikoError, or TakenOver."""
@@ -76,53 +94,56 @@ class Pull:
     async def _begin_step(self, step: int) -> None:
         async with self._transactions(self._run.organization_id) as store:
             await self._hold(store)
-            run = await store.runs.change(self._run.sync_id, completed_steps=step)
+            run = await store.runs.change(self._run.sync_id, completed_steps=max(step, self._run.completed_steps))
             if step == 0:
                 await store.announce(announcement(run))
 
     async def _walk(self, walk: Walk) -> None:
-        """Land every page of a list; the list may grow while it is walked."""
-        pages, known = 1, 0
-        while known < pages:
-            totals = await together(self._page(walk, number) for number in range(known + 1, pages + 1))
-            known, pages = pages, ceil(max(totals, default=0) / PAGE_SIZE)
+        """Land every page of a list, a few at once; the list may grow or shrink while it is walked."""
+        pages = Pages(await self._page(walk, 1))
 
-    async def _page(self, walk: Walk, number: int) -> int:
-        """Fetch and land one page. Returns the list's total, 0 for a page that had landed before it could be known."""
-        if number > 1 and (walk.path, number) in self._landed:
-            return 0
-        async with self._slots:
-            try:
-                page = await self._clinic.page(walk.path, walk.filters, number)
-            except PermissionDenied:
-                if walk not in REFERENCE_WALKS:
-                    raise
-                log.warning("list not readable with this key", resource=walk.path, sync_id=self._run.sync_id)
-                return 0
+        async def take() -> None:
+            while (number := pages.next()) is not None:
+                if (walk.path, number) not in self._landed:
+                    pages.learn(number, await self._page(walk, number))
+
+        await together(take() for _ in range(min(PAGES_AT_ONCE, pages.last - 1)))
+
+    async def _page(self, walk: Walk, number: int) -> Page:
+        """Fetch and land one page. A list of reference data that the key may not read is as good as empty."""
+        try:
+            page = await self._clinic.page(walk.path, walk.filters, number)
+        except PermissionDenied:
+            if walk not in REFERENCE_WALKS:
+                raise
+            log.warning("list not readable with this key", resource=walk.path, sync_id=self._run.sync_id)
+            return Page((), 0)
+        if page.rows:
             async with self._transactions(self._run.organization_id) as store:
                 await self._hold(store)
                 await self._land(walk, number, page, store)
-        return page.total
+        return page
 
     async def _land(self, walk: Walk, number: int, page: Page, store: Store) -> None:
-        if not await store.landing.check_page(self._run.sync_id, walk.path, number):
-            return
-        kind = walk.kind
+        sync_id, kind, batch_id = self._run.sync_id, walk.kind, uuid4()
         mapped, rejected = map_page(page.rows, kind.read)
-        changed = await store.landing.land(kind.name, mapped)
+        changed = await store.landing.land(kind.name, batch_id, mapped)
         await store.landing.accept(kind.name, mapped)
         if rejected:
-            await store.landing.keep_aside(self._run.sync_id, kind.name, rejected)
+            await store.landing.keep_aside(sync_id, kind.name, rejected)
         if changed:
-            await self._send(walk, changed, store)
+            await self._send(walk, batch_id, changed, store)
+        counted = {"rows": len(page.rows), "mapped": len(mapped), "rejected": len(rejected)}
+        more_mapped, more_rejected = await store.landing.check_page(sync_id, walk.path, number, **counted)
         if counter := COUNTED.get(kind.name):
-            settled = len(mapped) - len(changed) + len(rejected)
-            counts = {counter: len(mapped), "records_rejected": len(rejected), "records_confirmed": settled}
-            await store.runs.count(self._run.sync_id, **counts)
+            settled = more_mapped + more_rejected - len(changed)
+            counts = {counter: more_mapped, "records_rejected": more_rejected, "records_confirmed": settled}
+            await store.runs.count(sync_id, **counts)
 
-    async def _send(self, walk: Walk, changed: Sequence[dict[str, object]], store: Store) -> None:
+    async def _send(self, walk: Walk, batch_id: UUID, changed: Sequence[dict[str, object]], store: Store) -> None:
         event = walk.kind.event.model_validate(
             {
+                "event_id": batch_id,
                 "organization_id": self._run.organization_id,
                 "request_id": self._run.request_id,
                 "occurred_at": store.now,
@@ -131,7 +152,7 @@ class Pull:
             }
         )
         counted = len(changed) if walk.kind.name in COUNTED else 0
-        await store.landing.expect(self._run.sync_id, event.event_id, counted, confirmed_by(walk.kind.event))
+        await store.landing.expect(self._run.sync_id, batch_id, counted, confirmed_by(walk.kind.event))
         await store.announce(event)
 
     async def _hold(self, store: Store) -> None:

@@ -8,7 +8,7 @@ from chassis.errors import Conflict, NotFound
 from contracts.events import SyncMode, SyncRunChanged
 from contracts.routes import confirmed_by
 from sync.adapters.store import Store
-from sync.domain.run import Run, announcement, estimated_completion, new_sync_id
+from sync.domain.run import Run, announcement, estimated_completion, is_sync_id, new_sync_id
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ async def start_sync(mode: SyncMode, request_id: str | None, store: Store) -> tu
 
 async def report_progress(sync_id: str, store: Store) -> Progress:
     """How far a run is. Raises NotFound for another organization's run just as for none."""
-    run = await store.runs.get(sync_id)
+    run = await store.runs.get(sync_id) if is_sync_id(sync_id) else None
     if run is None:
         raise NotFound("No such sync.")
     usual = await store.runs.usual_duration(run.mode) if run.status == "queued" or run.progress == 0 else None
@@ -44,7 +44,12 @@ async def report_progress(sync_id: str, store: Store) -> Progress:
 
 
 async def confirm_batch(sync_id: str, batch_id: UUID, consumer: str, store: Store) -> None:
-    """Take a consumer's receipt; with the last one the run closes, with the receipts of that it is completed."""
+    """Take a consumer's receipt; with the last one the run closes, with the receipts of that it is completed.
+
+    The run's row is locked first, as everywhere: its receipts come one after the other.
+    """
+    if await store.runs.lock(sync_id) is None:
+        return
     records = await store.landing.confirm(sync_id, batch_id, consumer)
     if records is None:
         return
@@ -83,5 +88,16 @@ async def fail(sync_id: str, reason: str, store: Store) -> None:
     ended = await store.runs.change(
         sync_id, status="failed", failure=reason, completed_at=store.now, revision=run.revision + 1
     )
+    await store.landing.distrust(sync_id)
     await store.landing.sweep(sync_id)
     await store.announce(announcement(ended))
+
+
+async def stop_waiting(run: Run, store: Store) -> None:
+    """A landed run has had no receipt for too long. Records that did not arrive fail it; its end is announced again."""
+    if run.closing_id is None:
+        await fail(run.sync_id, "Patients and analytics have not confirmed every record in time.", store)
+        return
+    await store.landing.sweep(run.sync_id)
+    await store.runs.change(run.sync_id, closing_id=None)
+    await close_when_applied(run.sync_id, store)
