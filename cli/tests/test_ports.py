@@ -20,3 +20,9 @@ def test_a_taken_port_is_named_with_its_holder_and_its_setting() -> None:
 
 def test_free_ports_pass() -> None:
     require_free([("gateway", "PORT", free_port())])
+
+
+def test_one_number_for_two_of_our_own_is_named_before_anything_starts() -> None:
+    port = free_port()
+    with pytest.raises(UsageError, match=f"Port {port} is set for both clerk and cliniko; set CLINIKO_PORT"):
+        require_free([("clerk", "CLERK_PORT", port), ("cliniko", "CLINIKO_PORT", port)])

@@ -1,6 +1,9 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from routiq.failures import ReportedError
 from routiq.pids import Pid
 from routiq.state import ProcessRecord, Record, StateDirectory
 
@@ -49,3 +52,12 @@ def test_another_process_with_the_same_number_is_left_alone() -> None:
     recycled = Pid(os.getpid(), "long ago")
     assert not recycled.alive()
     recycled.kill_group()  # this test run would not survive it
+
+
+def test_a_second_start_at_the_same_moment_is_refused(tmp_path: Path) -> None:
+    first, second = StateDirectory(tmp_path), StateDirectory(tmp_path)
+    with first.starting():
+        with pytest.raises(ReportedError, match="being started"), second.starting():
+            pass
+    with second.starting():
+        pass

@@ -19,24 +19,27 @@ def free_port() -> int:
 
 
 def require_free(ports: Iterable[tuple[str, str, int]]) -> None:
-    """`ports` are (what for, the setting that changes it, number); raises with one line for each that is taken."""
-    taken = [
-        f"Port {port} for {name} is taken{_by(port)}; set {setting} to another."
-        for name, setting, port in ports
-        if not _is_free(port)
-    ]
-    if taken:
-        raise UsageError("\n".join(taken))
+    """`ports` are (what for, the setting that changes it, number); raises with one line for each that cannot be had."""
+    problems, first = [], dict[int, str]()
+    for name, setting, port in ports:
+        if (other := first.setdefault(port, name)) != name:
+            problems.append(f"Port {port} is set for both {other} and {name}; set {setting} to another.")
+        elif hindrance := _hindrance(port):
+            problems.append(f"Port {port} for {name} {hindrance}; set {setting} to another.")
+    if problems:
+        raise UsageError("\n".join(problems))
 
 
-def _is_free(port: int) -> bool:
+def _hindrance(port: int) -> str | None:
     try:
         socket.create_server((LOOPBACK, port)).close()
     except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            return False
+        if error.errno == errno.EACCES:
+            return "may be used by root only"
+        if error.errno == errno.EADDRINUSE:
+            return f"is taken{_by(port)}"
         raise
-    return True
+    return None
 
 
 def _by(port: int) -> str:

@@ -1,12 +1,16 @@
 """What outlives a run: `.routiq/` with the secrets, the record of processes, the logs and the servers' data."""
 
 import base64
+import fcntl
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from routiq.failures import ReportedError
 from routiq.pids import Pid
 
 Phase = Literal["starting", "running", "stopping", "stopped", "failed"]
@@ -82,6 +86,16 @@ class StateDirectory:
         for directory in (self.path, self.logs):
             directory.mkdir(mode=0o700, exist_ok=True)
             directory.chmod(0o700)
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Held by the one command that starts the system here; raises in a second one at the same moment."""
+        with (self.path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ReportedError("Routiq is being started here already.") from None
+            yield
 
     def secrets(self, roles: tuple[str, ...]) -> Secrets:
         """Generated once: what they lock must open again on the next start."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 from rich.live import Live
 
@@ -27,23 +28,25 @@ Supervising = subprocess.Popen[bytes]
 async def up(state: StateDirectory, *, detach: bool) -> int:
     """The exit status."""
     record = state.read()
-    if record and record.supervisor.alive():
+    if record and record.phase == "running" and record.supervisor.alive():
         out.print("Routiq is running already; `routiq down` stops it.")
         await summary.show(record)
         return 0
-    await down.stop(state)  # what a killed supervisor left behind
     state.create()
-    _require_ports(state)
-    state.begin_logs()
-    supervising = _start_supervisor(state)
-    attending = asyncio.create_task(_attend(state, supervising, detach=detach))
-    _stop_on_signals(attending, supervising)
-    try:
-        return await attending
-    except asyncio.CancelledError:
-        if not attending.cancelled():  # it was not a signal: what we print to is gone, say
-            raise
-        return await _stop(supervising)
+    with ExitStack() as starting:
+        starting.enter_context(state.starting())
+        await down.stop(state)  # what a killed supervisor left behind
+        _require_ports(state)
+        state.begin_logs()
+        supervising = _start_supervisor(state)
+        attending = asyncio.create_task(_attend(state, supervising, starting, detach=detach))
+        _stop_on_signals(attending, supervising)
+        try:
+            return await attending
+        except asyncio.CancelledError:
+            if not attending.cancelled():  # it was not a signal: what we print to is gone, say
+                raise
+            return await _stop(supervising)
 
 
 def _require_ports(state: StateDirectory) -> None:
@@ -76,9 +79,10 @@ def _stop_on_signals(attending: asyncio.Task[int], supervising: Supervising) -> 
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
 
 
-async def _attend(state: StateDirectory, supervising: Supervising, *, detach: bool) -> int:
+async def _attend(state: StateDirectory, supervising: Supervising, starting: ExitStack, *, detach: bool) -> int:
     began = time.monotonic()
     record = await _until_running(state, supervising)
+    starting.close()
     if detach:
         _leave(supervising)
     out.print(f"\nEverything is ready after {time.monotonic() - began:.1f} s.")
@@ -99,9 +103,9 @@ async def _until_running(state: StateDirectory, supervising: Supervising) -> Rec
                 if record.phase == "running":
                     return record
                 if ended:
-                    raise ReportedError(record.failure or "The start was stopped.")
+                    raise ReportedError(f"\n{record.failure or 'The start was stopped.'}")
             if ended:
-                raise ReportedError(state.log("supervisor").read_text())
+                raise ReportedError(f"\n{state.log('supervisor').read_text()}")
             await asyncio.sleep(LOOK_SECONDS)
 
 

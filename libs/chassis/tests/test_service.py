@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import asyncpg
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, Body, FastAPI, Query
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.consumers import Consumers
-from chassis.database import Transaction, is_outage
+from chassis.database import Transaction, engine_url, is_outage
 from chassis.errors import Conflict
 from chassis.identity import HEADER, Administrator, Caller, Operator, OwnOrganization, sign
 from chassis.service import assemble
@@ -41,6 +41,11 @@ async def ask(connection: Transaction, number: Annotated[int, Query(ge=1)]) -> i
     return int(await connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) or 0)
 
 
+@router.put("/{organization_id}/note")
+async def note(connection: Transaction, text_: Annotated[str, Body(embed=True, alias="text")]) -> str:
+    return str(await connection.scalar(text("SELECT CAST(:given AS text)"), {"given": text_}))
+
+
 @router.get("/administrators")
 async def administrators(caller: Administrator) -> str:
     return caller.user_id
@@ -65,7 +70,7 @@ async def client(new_database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app)  # which raises what the service lets through: nothing
     return httpx.AsyncClient(transport=transport, base_url="http://service")
 
 
@@ -120,6 +125,17 @@ async def test_a_validation_error_never_repeats_the_input(client: httpx.AsyncCli
     assert "Canary" not in response.text
 
 
+async def test_a_body_that_is_no_json_is_told_what_it_should_be(client: httpx.AsyncClient) -> None:
+    form = await client.put("/api/org_a/note", data={"text": "Canary"}, headers=signed())
+    assert (form.status_code, form.json()["detail"]) == (400, "Send the body as application/json.")
+    assert (await client.put("/api/org_a/note", json={"text": "x"}, headers=signed())).status_code == 200
+
+
+async def test_text_the_database_cannot_hold_is_the_callers_fault(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/api/org_a/note", json={"text": "a\u0000b"}, headers=signed())
+    assert (answer.status_code, answer.json()["error"]) == (400, "Validation error")
+
+
 async def test_roles_open_their_doors(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/administrators", headers=signed(role="admin"))).status_code == 200
     assert (await client.get("/api/operators", headers=signed(operator=True))).status_code == 200
@@ -143,6 +159,11 @@ async def test_a_database_that_is_starting_stopping_or_full_is_an_outage_and_no_
     error.sqlstate = sqlstate
     assert is_outage(error)
     assert not is_outage(asyncpg.UniqueViolationError("Canary"))
+
+
+def test_an_address_with_sslmode_is_understood() -> None:
+    url = engine_url("postgresql://u:p@host/db?sslmode=require&application_name=x")
+    assert url.query == {"ssl": "require", "application_name": "x"}
 
 
 async def test_requests_are_counted_by_the_routes_template(client: httpx.AsyncClient) -> None:

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from chassis.database import is_outage, sqlstate_of
@@ -22,12 +19,10 @@ UNSTORABLE_TEXT = ("22021", "22P05")
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers; nothing a client sees names an internal."""
+    """Register the handlers of what can be foreseen; `Observed` answers the rest with `failure`."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Exception):
-        app.add_exception_handler(kind, _failed)
 
 
 def _answer(request: Request, status: int, detail: str, **more: Any) -> JSONResponse:
@@ -42,6 +37,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     problems = [{"loc": list(p["loc"]), "msg": p["msg"], "type": p["type"]} for p in error.errors()]
+    if problems[0]["loc"][0] == "body" and "json" not in request.headers.get("content-type", "application/json"):
+        return _answer(request, 400, "Send the body as application/json.", errors=problems)
     first = problems[0]
     name = ".".join(str(part) for part in first["loc"])
     return _answer(request, 400, f"{name}: {first['msg']}", errors=problems)
@@ -54,7 +51,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _failed(request: Request, error: Exception) -> JSONResponse:
+def failure(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error nobody foresaw, which is logged."""
     log.error("request failed", **describe(error))
     if is_outage(error):
         return _answer(request, 503, "The database cannot be reached. Please try again in a moment.")

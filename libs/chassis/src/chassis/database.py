@@ -9,7 +9,7 @@ from typing import Annotated
 import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -55,7 +55,7 @@ class Database:
     def __init__(self, url: str, schema: str, *, connections: int = 16) -> None:
         self.schema = schema
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            engine_url(url),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=10,
@@ -115,6 +115,14 @@ def sqlstate_of(error: BaseException) -> str | None:
     """PostgreSQL's code for what went wrong, when it was PostgreSQL that said so."""
     code: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return code
+
+
+def engine_url(url: str) -> URL:
+    """An address as other programs write it, for SQLAlchemy and asyncpg; libpq's `sslmode` is asyncpg's `ssl`."""
+    given = make_url(url).set(drivername="postgresql+asyncpg")
+    if "sslmode" in given.query:
+        given = given.difference_update_query(["sslmode"]).update_query_dict({"ssl": given.query["sslmode"]})
+    return given
 
 
 async def per_request(request: Request, caller: Identified) -> AsyncIterator[AsyncConnection]:

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from chassis.database import engine_url
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('routiq.migrations'))")
 
@@ -31,7 +34,7 @@ class Schema:
 
 async def migrate(owner_url: str, schemas: Sequence[Schema]) -> None:
     """Bring every schema to its newest revision; safe to repeat and to run twice at once."""
-    engine = create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), hide_parameters=True)
+    engine = create_async_engine(engine_url(owner_url), hide_parameters=True)
     try:
         for schema in schemas:
             async with engine.begin() as connection:
@@ -113,7 +116,12 @@ def main() -> None:
     """
     parts = (argument.split("=", 1) for argument in sys.argv[1:])
     schemas = [Schema(name, Path(directory), os.environ[f"{name.upper()}_PASSWORD"]) for name, directory in parts]
-    asyncio.run(migrate(os.environ["DATABASE_URL"], schemas))
+    url = os.environ["DATABASE_URL"]
+    try:
+        asyncio.run(migrate(url, schemas))
+    except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+        place, reason = engine_url(url), getattr(error, "orig", error)
+        sys.exit(f"The database {place.database} at {place.host}:{place.port or 5432} cannot be migrated: {reason}")
 
 
 if __name__ == "__main__":

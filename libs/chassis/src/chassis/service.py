@@ -13,7 +13,8 @@ from chassis.database import Database
 from chassis.health import Check, health_routes
 from chassis.inbox import forget_old
 from chassis.messaging import Messaging
-from chassis.metrics import Observed, metrics
+from chassis.metrics import metrics
+from chassis.observed import Observed
 from chassis.outbox import relay
 from chassis.settings import ServiceSettings, Settings
 from chassis.tasks import keep_doing
