@@ -1,7 +1,6 @@
 """The gateway, put together."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -12,10 +11,11 @@ from starlette.types import ASGIApp
 from chassis import logs
 from chassis.tasks import keep_doing
 from gateway.adapters.clerk import SigningKeys
+from gateway.adapters.limits import Limits
 from gateway.adapters.readiness import Readiness
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
-from gateway.domain.limits import Counters
+from gateway.adapters.valkey import Address, Valkey
 from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
@@ -32,11 +32,12 @@ def assemble(settings: Settings) -> ASGIApp:
     services = {
         name: Service(name, url, settings.service_timeout_seconds) for name, url in settings.service_urls.items()
     }
+    store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
         services=services,
         own=OwnAnswers(readiness, keys, {"APP_ENV": settings.app_env, "PORT": str(settings.port)}),
-        counters=Counters(time.time),
+        limits=Limits(store),
         origins=Origins(settings.allowed_origins),
         identity_key=settings.identity_key.get_secret_value().encode(),
         platform=settings.platform_organization_id,
@@ -46,6 +47,8 @@ def assemble(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def beside_requests() -> AsyncIterator[None]:
         jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch}
+        if store:
+            jobs["store"] = store.stay_connected
         tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
         yield
         for task in tasks:
