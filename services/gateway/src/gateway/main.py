@@ -12,10 +12,12 @@ from chassis import logs
 from chassis.tasks import keep_doing
 from gateway.adapters.clerk import SigningKeys
 from gateway.adapters.limits import Limits
+from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Readiness
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.adapters.valkey import Address, Valkey
+from gateway.domain.breaker import Breaker
 from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
@@ -35,6 +37,7 @@ def assemble(settings: Settings) -> ASGIApp:
     store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
+        memberships=_memberships(settings, client),
         services=services,
         own=OwnAnswers(readiness, keys, {"APP_ENV": settings.app_env, "PORT": str(settings.port)}),
         limits=Limits(store),
@@ -59,6 +62,12 @@ def assemble(settings: Settings) -> ASGIApp:
         await client.aclose()
 
     return living(gateway, beside_requests)
+
+
+def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships | None:
+    if settings.clerk_secret_key is None:
+        return None
+    return Memberships(settings.clerk_api_url, settings.clerk_secret_key.get_secret_value(), client, Breaker())
 
 
 def server(settings: Settings) -> uvicorn.Server:

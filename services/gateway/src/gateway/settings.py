@@ -25,6 +25,9 @@ class Settings(CommonSettings):
     """By default where the issuer publishes it."""
     clerk_authorized_parties: Listed = ()
     """Origins a token may have been made for (`azp`); none given: any."""
+    clerk_secret_key: SecretStr | None = None
+    """For Clerk's Backend API, which knows a person's other organizations; none given: only the session's counts."""
+    clerk_api_url: str = "https://api.clerk.com"
     platform_organization_id: str | None = None
     """The organization whose administrators operate the platform; none given: nobody does."""
     allowed_origins: Listed = ()

@@ -40,6 +40,7 @@ class Clerk:
 
     issuer: str
     key_file: Path
+    secret_key = "sk_test_emulated"
 
     def token(self, **session: Any) -> str:
         wanted = {"org": "org_north", **session}
@@ -52,6 +53,9 @@ class Clerk:
         """The public key as everybody can read it."""
         keys = httpx.get(f"{self.issuer}/.well-known/jwks.json").json()["keys"]
         return dict(keys[0])
+
+    def set_memberships(self, user: str, roles: Mapping[str, str]) -> None:
+        httpx.put(f"{self.issuer}/memberships/{user}", json=dict(roles)).raise_for_status()
 
     def rotate(self) -> None:
         httpx.post(f"{self.issuer}/rotate").raise_for_status()
@@ -69,6 +73,7 @@ class Clerk:
 def _clerk(directory: Path) -> Iterator[Clerk]:
     key_file = directory / "clerk.pem"
     command = [sys.executable, "-m", "clerk_emulator", "--port", "0", "--key-file", str(key_file)]
+    command += ["--secret-key", Clerk.secret_key]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     yield Clerk(process.stdout.readline().split()[-1], key_file)

@@ -11,6 +11,7 @@ from chassis.identity import Caller, sign
 from chassis.logs import describe
 from gateway import handlers
 from gateway.adapters.limits import Limits
+from gateway.adapters.memberships import Memberships
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.domain import routing
@@ -33,6 +34,7 @@ class Gateway:
         self,
         *,
         tokens: Tokens,
+        memberships: Memberships | None,
         services: Mapping[str, Service],
         own: OwnAnswers,
         limits: Limits,
@@ -41,7 +43,8 @@ class Gateway:
         platform: str | None,
         body_limit: int,
     ) -> None:
-        self._tokens, self._services, self._own = tokens, services, own
+        self._tokens, self._memberships = tokens, memberships
+        self._services, self._own = services, own
         self._limits, self._origins = limits, origins
         self._identity_key, self._platform, self._body_limit = identity_key, platform, body_limit
 
@@ -98,7 +101,8 @@ class Gateway:
             raise
         await self._count(exchange, f"{claims.user_id} {claims.organization_id}")
         in_header = exchange.header(b"x-organization-id")
-        exchange.caller = handlers.admit(claims, match, in_header, exchange.request_id, self._platform)
+        standing = await handlers.stand(claims, match, in_header, self._memberships)
+        exchange.caller = handlers.admit(claims, standing, match, exchange.request_id, self._platform)
         return exchange.caller
 
     async def _count(self, exchange: Exchange, client: str) -> None:
