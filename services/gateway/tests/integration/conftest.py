@@ -103,6 +103,7 @@ class PlainService:
 
     def reset(self) -> None:
         self.is_ready, self.checks = True, {"database": True}
+        self.described: dict[str, Any] | None = {"openapi": "3.1.0", "paths": {}}
         self.produced = 0
         """Bytes of the last stream that somebody took."""
         self.disconnected = asyncio.Event()
@@ -111,12 +112,19 @@ class PlainService:
 
     def app(self) -> ASGIApp:
         return Starlette(
-            routes=[Route("/health/ready", self._ready), Route("/{path:path}", self._answer, methods=METHODS)]
+            routes=[
+                Route("/health/ready", self._ready),
+                Route("/openapi.json", self._describe),
+                Route("/{path:path}", self._answer, methods=METHODS),
+            ]
         )
 
     async def _ready(self, _request: Request) -> Response:
         status = "ready" if self.is_ready else "not ready"
         return JSONResponse({"status": status, "checks": self.checks}, 200 if self.is_ready else 503)
+
+    async def _describe(self, _request: Request) -> Response:
+        return JSONResponse(self.described, 503 if self.described is None else 200)
 
     async def _answer(self, request: Request) -> Response:
         caller = verify(request.headers.get(HEADER, ""), self.name, IDENTITY_KEY.encode(), time.time())
