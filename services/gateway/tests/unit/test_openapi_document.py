@@ -115,14 +115,18 @@ def test_every_answer_has_the_budget_and_the_request_id() -> None:
     assert all(answer["headers"].keys() >= budget for answer in answers)
 
 
-def test_all_but_the_core_needs_a_token_and_takes_an_organization() -> None:
-    made = document(admin=described(HEALTH, {"SystemHealth": {"type": "object"}}))
+def test_all_but_the_core_needs_a_token_and_takes_an_organization_in_the_path_or_the_header() -> None:
+    made = document(
+        admin=described(HEALTH, {"SystemHealth": {"type": "object"}}),
+        patients=described(PATIENTS, {"List": {"type": "object"}}),
+    )
     for path, item in made["paths"].items():
         operation = item["get"]
         signed_in = path.startswith("/api/")
         assert operation["security"] == ([{"ClerkSession": []}] if signed_in else [])
         names = [parameter["$ref"].rpartition("/")[2] for parameter in operation.get("parameters", ())]
-        assert ("OrganizationInHeader" in names) == signed_in
+        assert ("OrganizationInPath" in names) == ("{organization_id}" in path)
+        assert ("OrganizationInHeader" in names) == (signed_in and "{organization_id}" not in path)
 
 
 def test_the_same_parts_make_the_same_document_in_whatever_order_they_came() -> None:

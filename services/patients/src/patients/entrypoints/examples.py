@@ -1,4 +1,4 @@
-"""Answers as the API reference shows them; nobody in them exists."""
+"""Answers as the API reference shows them; nobody in them exists. FastAPI leaves out what is null."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ PATIENT: dict[str, Any] = {
             "id": "67891",
             "date": "2025-07-01T06:30:00.000Z",
             "type": "Physiotherapy",
-            "notes": None,
+            "notes": "Bring the referral letter",
             "practitioner": "Jane Smith",
             "ends_at": "2025-07-01T07:00:00.000Z",
             "status": "booked",
@@ -54,7 +54,12 @@ PATIENT_WITH_URGENCY: dict[str, Any] = {
     "hours_until_next_appointment": 18.5,
     "days_until_next_appointment": 0.8,
 }
-_LIST: dict[str, Any] = {"organization_id": _ORGANIZATION, "total_count": 37, "timestamp": _NOW, "next_cursor": None}
+_LIST: dict[str, Any] = {
+    "organization_id": _ORGANIZATION,
+    "total_count": 37,
+    "timestamp": _NOW,
+    "next_cursor": "bmV4dC1wYWdl",
+}
 PATIENT_LIST: dict[str, Any] = {**_LIST, "patients": [PATIENT]}
 PATIENT_LIST_WITH_URGENCY: dict[str, Any] = {**_LIST, "patients": [PATIENT_WITH_URGENCY]}
 PATIENT_LIST_OF_TYPE: dict[str, Any] = {**PATIENT_LIST, "appointment_type": "Physiotherapy"}

@@ -42,6 +42,4 @@ PROGRESS: dict[str, Any] = {
     "records_processed": 490,
     "records_total": 650,
     "records_failed": 0,
-    "completed_at": None,
-    "failure": None,
 }

@@ -68,5 +68,5 @@ class SyncProgress(BaseModel):
     records_processed: int
     records_total: int
     records_failed: int
-    completed_at: Moment | None
-    failure: str | None
+    completed_at: Moment | None = None
+    failure: str | None = None

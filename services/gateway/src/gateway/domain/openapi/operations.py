@@ -14,7 +14,7 @@ def published(operation: Mapping[str, Any], path: str, method: str, route: Route
     """The operation with who may use it, what every answer carries, and every way it can be refused."""
     members = route.access is not Access.ANYONE
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
-    if members:
+    if members and "{organization_id}" not in path:
         parameters.append(_ORGANIZATION_IN_HEADER)
     return {
         **operation,
