@@ -49,7 +49,7 @@ class Observed:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    route = _template(scope)
+    route = template(scope)
     method = scope["method"] if scope["method"] in METHODS else "other"
     REQUESTS.labels(route, method, status).inc()
     SECONDS.labels(route, method).observe(seconds)
@@ -57,7 +57,7 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
         log.info("request", route=route, method=method, status=status, duration_ms=round(seconds * 1000, 1))
 
 
-def _template(scope: Scope) -> str:
+def template(scope: Scope) -> str:
     """The route's template with its router's prefix: FastAPI keeps the whole in its own context."""
     context = (scope.get("fastapi") or {}).get("effective_route_context")
     whole = getattr(context, "path", None)
