@@ -16,8 +16,8 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "clerk.pem"
 
 
-def start(key_file: Path, port: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "clerk_emulator", "--port", str(port), "--key-file", str(key_file)]
+def start(key_file: Path, port: int = 0, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "clerk_emulator", "--port", str(port), "--key-file", str(key_file), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -110,3 +110,48 @@ def test_a_taken_port_is_named(key_file: Path) -> None:
     assert process.returncode == 2
     assert f"127.0.0.1:{port}" in problem
     assert "Traceback" not in problem
+
+
+MEMBERSHIPS = "/v1/users/user_1/organization_memberships"
+SECRET = {"Authorization": "Bearer sk_test_1"}
+
+
+@pytest.fixture
+def backend(key_file: Path) -> Iterator[httpx.Client]:
+    process = start(key_file, 0, "--secret-key", "sk_test_1")
+    assert process.stdout
+    with httpx.Client(base_url=process.stdout.readline().split()[-1]) as client:
+        yield client
+    stop(process)
+
+
+def test_memberships_come_in_pages_with_prefixed_roles(backend: httpx.Client) -> None:
+    roles = {f"org_{n}": "admin" if n == 0 else "member" for n in range(12)}
+    assert backend.put("/memberships/user_1", json=roles).status_code == 204
+    first = backend.get(MEMBERSHIPS, headers=SECRET).json()
+    second = backend.get(MEMBERSHIPS, params={"limit": 100, "offset": 10}, headers=SECRET).json()
+    assert (len(first["data"]), first["total_count"], len(second["data"])) == (10, 12, 2)
+    assert [m["role"] for m in first["data"][:2]] == ["org:admin", "org:member"]
+    assert [m["organization"]["id"] for m in first["data"] + second["data"]] == list(roles)
+
+
+def test_a_user_nobody_knows_belongs_nowhere(backend: httpx.Client) -> None:
+    assert backend.get(MEMBERSHIPS, headers=SECRET).json() == {"data": [], "total_count": 0}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk_test_2"}])
+def test_the_backend_is_closed_without_the_secret_key(
+    backend: httpx.Client, clerk: httpx.Client, headers: dict[str, str]
+) -> None:
+    assert backend.get(MEMBERSHIPS, headers=headers).status_code == 401
+    assert clerk.get(MEMBERSHIPS, headers=SECRET).status_code == 401
+
+
+@pytest.mark.parametrize("page", [{"limit": 0}, {"limit": 501}, {"limit": "x"}, {"offset": -1}])
+def test_a_page_clerk_would_not_give_is_refused(backend: httpx.Client, page: dict[str, Any]) -> None:
+    assert backend.get(MEMBERSHIPS, params=page, headers=SECRET).status_code == 422
+
+
+@pytest.mark.parametrize("roles", [[], {"org_1": "owner"}, {"org_1": 1}, {"org_1": []}])
+def test_a_membership_clerk_does_not_know_is_refused(backend: httpx.Client, roles: Any) -> None:
+    assert backend.put("/memberships/user_1", json=roles).status_code == 422

@@ -46,6 +46,16 @@ async def note(connection: Transaction, text_: Annotated[str, Body(embed=True, a
     return str(await connection.scalar(text("SELECT CAST(:given AS text)"), {"given": text_}))
 
 
+@router.put("/{organization_id}/thing")
+async def change(organization_id: OwnOrganization) -> str:
+    return organization_id
+
+
+@router.delete("/{organization_id}/thing")
+async def remove(organization_id: OwnOrganization) -> str:
+    return organization_id
+
+
 @router.get("/administrators")
 async def administrators(caller: Administrator) -> str:
     return caller.user_id
@@ -116,6 +126,13 @@ async def test_every_failure_has_the_one_envelope(
     assert body["path"] == path.partition("?")[0]
     assert "Canary" not in response.text
     assert "Traceback" not in response.text
+
+
+async def test_a_wrong_method_is_told_all_the_right_ones(client: httpx.AsyncClient) -> None:
+    for path, allowed in (("/api/org_a/thing", "DELETE, PUT"), ("/api/org_a/write", "GET"), ("/health/live", "GET")):
+        answer = await client.post(path, headers=signed())
+        assert (answer.status_code, answer.json()["error"]) == (405, "Method not allowed")
+        assert answer.headers["Allow"] == allowed
 
 
 async def test_a_validation_error_never_repeats_the_input(client: httpx.AsyncClient) -> None:

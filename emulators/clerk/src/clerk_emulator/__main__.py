@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from clerk_emulator.app import clerk
+from clerk_emulator.app import Clerk
 from clerk_emulator.keys import SigningKey
 
 
@@ -17,10 +17,11 @@ def main() -> None:
     arguments.add_argument("--port", type=int, required=True, help="0 lets the system choose")
     arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--key-file", type=Path, required=True, help="made when it does not exist")
+    arguments.add_argument("--secret-key", help="opens the Backend API, closed to everybody without one")
     chosen = arguments.parse_args()
     listener = _listen(chosen.host, chosen.port)
     issuer = f"http://{chosen.host}:{listener.getsockname()[1]}"
-    app = clerk(issuer, SigningKey(chosen.key_file))
+    app = Clerk(issuer, SigningKey(chosen.key_file), chosen.secret_key).app()
     sys.stdout.write(f"Clerk emulator listening on {issuer}\n")
     sys.stdout.flush()
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

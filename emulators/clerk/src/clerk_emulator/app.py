@@ -1,6 +1,8 @@
-"""The addresses of Clerk that Routiq uses, and two of our own to make and rotate."""
+"""The addresses of Clerk that Routiq uses, and a few of our own to make tokens, rotate keys and set memberships."""
 
+import hmac
 import time
+from collections.abc import Awaitable, Callable
 from json import JSONDecodeError
 
 from starlette.applications import Starlette
@@ -9,30 +11,66 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clerk_emulator.keys import SigningKey
+from clerk_emulator.memberships import DEFAULT_LIMIT, Memberships
 from clerk_emulator.sessions import Session
 
+Answer = Callable[[Request], Awaitable[Response]]
 
-def clerk(issuer: str, key: SigningKey) -> Starlette:
-    """An instance of Clerk whose tokens name `issuer`."""
 
-    async def jwks(_request: Request) -> Response:
-        return JSONResponse({"keys": [key.jwk()]})
+class Clerk:
+    """An instance of Clerk whose tokens name `issuer`; its Backend API opens to who has the secret key."""
 
-    async def issue_token(request: Request) -> Response:
+    def __init__(self, issuer: str, key: SigningKey, secret_key: str | None) -> None:
+        self._issuer, self._key, self._secret_key = issuer, key, secret_key
+        self._memberships = Memberships()
+
+    def app(self) -> Starlette:
+        """What answers for it."""
+        return Starlette(
+            routes=[
+                Route("/.well-known/jwks.json", self._jwks),
+                Route("/v1/users/{user_id}/organization_memberships", _checked(self._list_memberships)),
+                Route("/memberships/{user_id}", _checked(self._set_memberships), methods=["PUT"]),
+                Route("/tokens", _checked(self._issue_token), methods=["POST"]),
+                Route("/rotate", self._rotate, methods=["POST"]),
+            ]
+        )
+
+    async def _jwks(self, _request: Request) -> Response:
+        return JSONResponse({"keys": [self._key.jwk()]})
+
+    async def _list_memberships(self, request: Request) -> Response:
+        offered = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self._secret_key is None or not hmac.compare_digest(offered.encode(), self._secret_key.encode()):
+            return _refusal(401, "authentication_invalid", "Invalid authentication")
+        limit = int(request.query_params.get("limit", DEFAULT_LIMIT))
+        offset = int(request.query_params.get("offset", 0))
+        return JSONResponse(self._memberships.page(request.path_params["user_id"], limit, offset))
+
+    async def _set_memberships(self, request: Request) -> Response:
+        self._memberships.set(request.path_params["user_id"], await request.json())
+        return Response(status_code=204)
+
+    async def _issue_token(self, request: Request) -> Response:
+        session = Session(**await request.json())
+        return JSONResponse({"token": self._key.sign(session.claims(self._issuer, int(time.time())))})
+
+    async def _rotate(self, _request: Request) -> Response:
+        self._key.rotate()
+        return JSONResponse({"kid": self._key.jwk()["kid"]})
+
+
+def _checked(answer: Answer) -> Answer:
+    """`answer`, or Clerk's refusal of parameters that are wrong."""
+
+    async def checked(request: Request) -> Response:
         try:
-            session = Session(**await request.json())
+            return await answer(request)
         except (JSONDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-            return JSONResponse({"errors": [{"code": "form_param_invalid", "message": str(error)}]}, 422)
-        return JSONResponse({"token": key.sign(session.claims(issuer, int(time.time())))})
+            return _refusal(422, "form_param_invalid", str(error))
 
-    async def rotate(_request: Request) -> Response:
-        key.rotate()
-        return JSONResponse({"kid": key.jwk()["kid"]})
+    return checked
 
-    return Starlette(
-        routes=[
-            Route("/.well-known/jwks.json", jwks),
-            Route("/tokens", issue_token, methods=["POST"]),
-            Route("/rotate", rotate, methods=["POST"]),
-        ]
-    )
+
+def _refusal(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"errors": [{"code": code, "message": message}]}, status)

@@ -50,7 +50,7 @@ class Session:
     def _version_2(self) -> dict[str, Any]:
         claims: dict[str, Any] = {"v": 2, "jti": uuid4().hex, "sts": "active", "pla": "u:free", "fea": "o:patients"}
         if self.org:
-            claims["o"] = {"id": self.org, "rol": self.role, "slg": _slug(self.org), "per": "read,manage"}
+            claims["o"] = {"id": self.org, "rol": self.role, "slg": slug(self.org), "per": "read,manage"}
             claims["o"]["fpm"] = "3" if self.role == "admin" else "1"
         return claims
 
@@ -61,10 +61,11 @@ class Session:
         return {
             "org_id": self.org,
             "org_role": f"org:{self.role}",
-            "org_slug": _slug(self.org),
+            "org_slug": slug(self.org),
             "org_permissions": permissions,
         }
 
 
-def _slug(org: str) -> str:
+def slug(org: str) -> str:
+    """The organization's name in addresses."""
     return org.removeprefix("org_").replace("_", "-").lower()

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from chassis.database import is_outage, sqlstate_of
 from chassis.errors import Refusal, envelope
 from chassis.logs import describe
+from chassis.metrics import template
 
 log = structlog.get_logger()
 
@@ -48,6 +49,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     response = _answer(request, error.status_code, error.detail)
     response.headers.update(error.headers or {})
+    methods = request.app.openapi()["paths"].get(template(request.scope)) if error.status_code == 405 else None
+    if methods:  # Starlette names those of the first route that fits the address
+        response.headers["Allow"] = ", ".join(sorted(map(str.upper, methods)))
     return response
 
 

@@ -3,6 +3,7 @@
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 REQUESTS = Counter("routiq_http_requests_total", "Requests answered.", ["route", "method", "status"])
 SECONDS = Histogram("routiq_http_request_seconds", "Time to answer.", ["route", "method"])
@@ -14,6 +15,13 @@ UNPUBLISHED = Counter("routiq_outbox_failures_total", "Attempts to publish that 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = ("/health", "/metrics")
 """Asked every few seconds by machines: counted, not logged."""
+
+
+def template(scope: Scope) -> str:
+    """The route's template with its router's prefix: FastAPI keeps the whole in its own context."""
+    context = (scope.get("fastapi") or {}).get("effective_route_context")
+    whole = getattr(context, "path", None)
+    return str(whole or getattr(scope.get("route"), "path_format", "unmatched"))
 
 
 async def metrics(_request: Request) -> Response:

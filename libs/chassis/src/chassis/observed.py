@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.answers import failure
-from chassis.metrics import METHODS, QUIET, REQUESTS, SECONDS
+from chassis.metrics import METHODS, QUIET, REQUESTS, SECONDS, template
 
 log = structlog.get_logger()
 
@@ -43,16 +43,9 @@ class Observed:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    route = _template(scope)
+    route = template(scope)
     method = scope["method"] if scope["method"] in METHODS else "other"
     REQUESTS.labels(route, method, status).inc()
     SECONDS.labels(route, method).observe(seconds)
     if not route.startswith(QUIET):
         log.info("request", route=route, method=method, status=status, duration_ms=round(seconds * 1000, 1))
-
-
-def _template(scope: Scope) -> str:
-    """The route's template with its router's prefix: FastAPI keeps the whole in its own context."""
-    context = (scope.get("fastapi") or {}).get("effective_route_context")
-    whole = getattr(context, "path", None)
-    return str(whole or getattr(scope.get("route"), "path_format", "unmatched"))

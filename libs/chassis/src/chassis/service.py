@@ -54,6 +54,7 @@ def assemble(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name this service's own address
+        generate_unique_id_function=lambda route: route.name,  # short, and unique over all services
         lifespan=_lifespan(jobs, [*closing, database.close]),
     )
     app.state.service, app.state.database = name, database

@@ -5,6 +5,7 @@ from typing import Any
 
 from chassis.errors import Forbidden, Unauthorized
 from chassis.identity import Caller
+from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Condition
 from gateway.adapters.tokens import Tokens
 from gateway.domain import organizations
@@ -20,14 +21,24 @@ async def authenticate(authorization: str | None, tokens: Tokens) -> Claims:
     return await tokens.verify(token.strip())
 
 
-def admit(claims: Claims, match: Match, in_header: str | None, request_id: str, platform: str | None) -> Caller:
-    """The caller a service may believe in. Raises BadRequest, Forbidden."""
+async def stand(
+    claims: Claims, match: Match, in_header: str | None, memberships: Memberships | None
+) -> organizations.Standing:
+    """For which organization the request acts, and as what. Raises BadRequest, Forbidden, Unavailable."""
     named = organizations.named(match.organization_id, in_header)
-    organization_id = organizations.permitted(claims, named)
-    operator = organizations.operates(claims, platform)
+    if named in (None, claims.organization_id):
+        return organizations.standing(claims)
+    return organizations.standing_in(named, await memberships.roles(claims.user_id) if memberships else {})
+
+
+def admit(
+    claims: Claims, standing: organizations.Standing, match: Match, request_id: str, platform: str | None
+) -> Caller:
+    """The caller a service may believe in. Raises Forbidden."""
+    operator = organizations.operates(standing, platform)
     if match.route.access is Access.OPERATORS and not operator:
         raise Forbidden("Only the platform's operators may do this.")
-    return Caller(organization_id, claims.user_id, claims.role, request_id, operator, claims.impersonator)
+    return Caller(standing.organization_id, claims.user_id, standing.role, request_id, operator, claims.impersonator)
 
 
 def health(conditions: Mapping[str, Condition]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The gateway, put together."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -12,11 +11,16 @@ from starlette.types import ASGIApp
 from chassis import logs
 from chassis.tasks import keep_doing
 from gateway.adapters.clerk import SigningKeys
+from gateway.adapters.descriptions import Descriptions
+from gateway.adapters.limits import Limits
+from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Readiness
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
-from gateway.domain.limits import Counters
+from gateway.adapters.valkey import Address, Valkey
+from gateway.domain.breaker import Breaker
 from gateway.entrypoints.cors import Origins
+from gateway.entrypoints.documentation.answers import documentation
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
@@ -29,14 +33,22 @@ def assemble(settings: Settings) -> ASGIApp:
     client = httpx.AsyncClient(timeout=3, trust_env=False)
     keys = SigningKeys(settings.jwks_url, client)
     readiness = Readiness(settings.service_urls, client)
+    descriptions = Descriptions(settings.service_urls, client)
     services = {
         name: Service(name, url, settings.service_timeout_seconds) for name, url in settings.service_urls.items()
     }
+    store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
+        memberships=_memberships(settings, client),
         services=services,
-        own=OwnAnswers(readiness, keys, {"APP_ENV": settings.app_env, "PORT": str(settings.port)}),
-        counters=Counters(time.time),
+        own=OwnAnswers(
+            readiness,
+            keys,
+            {"APP_ENV": settings.app_env, "PORT": str(settings.port)},
+            documentation(descriptions),
+        ),
+        limits=Limits(store),
         origins=Origins(settings.allowed_origins),
         identity_key=settings.identity_key.get_secret_value().encode(),
         platform=settings.platform_organization_id,
@@ -45,7 +57,9 @@ def assemble(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def beside_requests() -> AsyncIterator[None]:
-        jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch}
+        jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch, "descriptions": descriptions.watch}
+        if store:
+            jobs["store"] = store.stay_connected
         tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
         yield
         for task in tasks:
@@ -56,6 +70,12 @@ def assemble(settings: Settings) -> ASGIApp:
         await client.aclose()
 
     return living(gateway, beside_requests)
+
+
+def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships | None:
+    if settings.clerk_secret_key is None:
+        return None
+    return Memberships(settings.clerk_api_url, settings.clerk_secret_key.get_secret_value(), client, Breaker())
 
 
 def server(settings: Settings) -> uvicorn.Server:

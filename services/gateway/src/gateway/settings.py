@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from chassis.settings import Settings as CommonSettings
+from gateway.adapters.valkey import Address
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 """In the environment separated by commas."""
@@ -24,12 +25,18 @@ class Settings(CommonSettings):
     """By default where the issuer publishes it."""
     clerk_authorized_parties: Listed = ()
     """Origins a token may have been made for (`azp`); none given: any."""
+    clerk_secret_key: SecretStr | None = None
+    """For Clerk's Backend API, which knows a person's other organizations; none given: only the session's counts."""
+    clerk_api_url: str = "https://api.clerk.com"
     platform_organization_id: str | None = None
     """The organization whose administrators operate the platform; none given: nobody does."""
     allowed_origins: Listed = ()
     """Origins of the frontends that browsers may call from."""
     trusted_proxies: Listed = ()
     """Addresses of the proxies in front whose X-Forwarded headers are believed; none given: nobody's."""
+    redis_url: SecretStr | None = None
+    """`redis://` or `rediss://user:password@host:port/database` of the Redis or Valkey in which all replicas count;
+    none given: this process counts alone."""
     body_limit: int = 1024 * 1024
     """Bytes of a request's body."""
     service_timeout_seconds: float = 30
@@ -39,6 +46,13 @@ class Settings(CommonSettings):
     def _separate(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         items = value.split(",") if isinstance(value, str) else value
         return tuple(item.strip() for item in items if item.strip())
+
+    @field_validator("redis_url")
+    @classmethod
+    def _readable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            Address.parse(value.get_secret_value())
+        return value
 
     @property
     def jwks_url(self) -> str:

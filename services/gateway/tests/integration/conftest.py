@@ -40,6 +40,7 @@ class Clerk:
 
     issuer: str
     key_file: Path
+    secret_key = "sk_test_emulated"
 
     def token(self, **session: Any) -> str:
         wanted = {"org": "org_north", **session}
@@ -52,6 +53,9 @@ class Clerk:
         """The public key as everybody can read it."""
         keys = httpx.get(f"{self.issuer}/.well-known/jwks.json").json()["keys"]
         return dict(keys[0])
+
+    def set_memberships(self, user: str, roles: Mapping[str, str]) -> None:
+        httpx.put(f"{self.issuer}/memberships/{user}", json=dict(roles)).raise_for_status()
 
     def rotate(self) -> None:
         httpx.post(f"{self.issuer}/rotate").raise_for_status()
@@ -69,6 +73,7 @@ class Clerk:
 def _clerk(directory: Path) -> Iterator[Clerk]:
     key_file = directory / "clerk.pem"
     command = [sys.executable, "-m", "clerk_emulator", "--port", "0", "--key-file", str(key_file)]
+    command += ["--secret-key", Clerk.secret_key]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     yield Clerk(process.stdout.readline().split()[-1], key_file)
@@ -98,6 +103,7 @@ class PlainService:
 
     def reset(self) -> None:
         self.is_ready, self.checks = True, {"database": True}
+        self.described: dict[str, Any] | None = {"openapi": "3.1.0", "paths": {}}
         self.produced = 0
         """Bytes of the last stream that somebody took."""
         self.disconnected = asyncio.Event()
@@ -106,12 +112,19 @@ class PlainService:
 
     def app(self) -> ASGIApp:
         return Starlette(
-            routes=[Route("/health/ready", self._ready), Route("/{path:path}", self._answer, methods=METHODS)]
+            routes=[
+                Route("/health/ready", self._ready),
+                Route("/openapi.json", self._describe),
+                Route("/{path:path}", self._answer, methods=METHODS),
+            ]
         )
 
     async def _ready(self, _request: Request) -> Response:
         status = "ready" if self.is_ready else "not ready"
         return JSONResponse({"status": status, "checks": self.checks}, 200 if self.is_ready else 503)
+
+    async def _describe(self, _request: Request) -> Response:
+        return JSONResponse(self.described, 503 if self.described is None else 200)
 
     async def _answer(self, request: Request) -> Response:
         caller = verify(request.headers.get(HEADER, ""), self.name, IDENTITY_KEY.encode(), time.time())

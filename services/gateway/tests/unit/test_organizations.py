@@ -1,8 +1,8 @@
 import pytest
 
 from chassis.errors import BadRequest, Forbidden
-from gateway.domain.claims import Claims
-from gateway.domain.organizations import named, operates, permitted
+from gateway.domain.claims import Claims, Role
+from gateway.domain.organizations import Standing, named, operates, standing, standing_in
 
 
 def claims(organization_id: str | None = "org_a", role: str = "member") -> Claims:
@@ -31,17 +31,16 @@ def test_a_wrong_format_is_refused_wherever_it_stands(wrong: str) -> None:
         assert refusal.value.detail == "Invalid organization_id format"
 
 
-def test_a_member_acts_for_the_sessions_organization_only() -> None:
-    assert permitted(claims(), None) == "org_a"
-    assert permitted(claims(), "org_a") == "org_a"
+def test_the_session_says_the_role_in_its_own_organization() -> None:
+    assert standing(claims(role="admin")) == ("org_a", "admin")
     with pytest.raises(Forbidden):
-        permitted(claims(), "org_b")
+        standing(claims(None))
 
 
-def test_without_an_active_organization_nobody_acts() -> None:
-    for name in (None, "org_a"):
-        with pytest.raises(Forbidden):
-            permitted(claims(None), name)
+def test_memberships_say_the_role_in_another() -> None:
+    assert standing_in("org_b", {"org_a": "admin", "org_b": "member"}) == ("org_b", "member")
+    with pytest.raises(Forbidden):
+        standing_in("org_b", {"org_a": "admin"})
 
 
 @pytest.mark.parametrize(
@@ -51,10 +50,9 @@ def test_without_an_active_organization_nobody_acts() -> None:
         ("org_a", "member", "org_a", False),
         ("org_a", "admin", "org_b", False),
         ("org_a", "admin", None, False),
-        (None, "admin", None, False),
     ],
 )
 def test_only_admins_of_the_platforms_organization_operate(
-    organization_id: str | None, role: str, platform: str | None, operator: bool
+    organization_id: str, role: Role, platform: str | None, operator: bool
 ) -> None:
-    assert operates(claims(organization_id, role), platform) is operator
+    assert operates(Standing(organization_id, role), platform) is operator

@@ -1,12 +1,13 @@
 """The operators' answers, key by key as the API reference has them. What is not known is null."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
 from admin.domain.platform import IntegrationStatus, PlatformFigures
-from contracts.timestamps import iso
+from admin.entrypoints import examples
+from contracts.timestamps import Moment
 
 
 class DatabaseHealth(BaseModel):
@@ -49,10 +50,12 @@ class Integrations(BaseModel):
 class SystemHealth(BaseModel):
     """The platform at one moment."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SYSTEM_HEALTH]})
+
     database: DatabaseHealth
     metrics: Metrics = Metrics()
     integrations: Integrations = Integrations()
-    timestamp: Annotated[datetime, PlainSerializer(iso)]
+    timestamp: Moment
 
     @classmethod
     def of(cls, figures: PlatformFigures | None, now: datetime) -> Self:

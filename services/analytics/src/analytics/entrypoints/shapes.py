@@ -1,21 +1,19 @@
 """The dashboard's answers, key by key as the API reference has them."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
 from analytics.domain.figures import ActivityStatus, IntegrationStatus
+from analytics.entrypoints import examples
 from contracts.events import RunStatus
-from contracts.timestamps import iso
-
-Timestamp = Annotated[datetime, PlainSerializer(iso)]
+from contracts.timestamps import Moment
 
 
 class Summary(BaseModel):
     """A clinic in figures."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [examples.SUMMARY]})
 
     organization_id: str
     total_patients: int
@@ -29,18 +27,18 @@ class Summary(BaseModel):
     avg_recent_per_patient: float
     avg_total_per_patient: float
     engagement_rate: float
-    last_sync_time: Timestamp | None
+    last_sync_time: Moment | None
     synced_patients: int
     sync_percentage: float
     integration_status: IntegrationStatus
     activity_status: ActivityStatus
-    generated_at: Timestamp
+    generated_at: Moment
 
 
 class Activity(BaseModel):
     """One sync run."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [examples.ACTIVITY]})
 
     id: str
     source_system: Literal["cliniko"] = "cliniko"
@@ -49,8 +47,8 @@ class Activity(BaseModel):
     records_processed: int
     records_success: int
     records_failed: int
-    started_at: Timestamp
-    completed_at: Timestamp | None
+    started_at: Moment
+    completed_at: Moment | None
     activity_type: Literal["sync"] = "sync"
     description: str
     minutes_ago: float
@@ -59,8 +57,10 @@ class Activity(BaseModel):
 class Dashboard(BaseModel):
     """Figures and newest syncs, both of the moment `timestamp`."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.DASHBOARD]})
+
     success: Literal[True] = True
     organization_id: str
     summary: Summary
     recent_activity: list[Activity]
-    timestamp: Timestamp
+    timestamp: Moment

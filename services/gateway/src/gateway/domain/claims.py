@@ -8,6 +8,8 @@ from chassis.errors import Unauthorized
 
 REFUSED = "Invalid or expired token"
 
+Role = Literal["admin", "member"]
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -15,7 +17,7 @@ class Claims:
 
     user_id: str
     organization_id: str | None
-    role: Literal["admin", "member"]
+    role: Role
     expires_at: float
     """Unix seconds."""
     impersonator: str | None
@@ -36,15 +38,20 @@ def read(payload: Mapping[str, Any], parties: Collection[str]) -> Claims:
     return Claims(
         user_id=payload["sub"],
         organization_id=organization_id,
-        role="admin" if role == "admin" else "member",
+        role=role_named(role),
         expires_at=payload["exp"],
         impersonator=actor.get("sub"),
     )
 
 
+def role_named(name: str) -> Role:
+    """A role of Clerk's as we know it, with or without the `org:` that version 2 tokens leave out."""
+    return "admin" if name.removeprefix("org:") == "admin" else "member"
+
+
 def _organization(payload: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The active organization and the role there without version 1's `org:` prefix."""
+    """The active organization and the role there."""
     if payload.get("v") == 2:
         active = payload.get("o") or {}
         return active.get("id"), active.get("rol", "")
-    return payload.get("org_id"), (payload.get("org_role") or "").removeprefix("org:")
+    return payload.get("org_id"), payload.get("org_role") or ""

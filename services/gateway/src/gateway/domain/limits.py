@@ -44,45 +44,8 @@ class Quota(NamedTuple):
     exceeded: bool
 
 
-class Counters:
-    """The windows of this process. Bounded: when full, the window that ends first is forgotten."""
-
-    def __init__(self, clock: Callable[[], float], capacity: int = 200_000) -> None:
-        self._clock = clock
-        self._capacity = capacity
-        self._windows: dict[tuple[str, str], list[float]] = {}
-        """`[count, end]` by tier and client. All windows are equally long, so they stand in the order of their ends."""
-
-    def count(self, tier: Tier, client: str) -> Quota:
-        """Take one from the client's budget."""
-        now = self._clock()
-        window = self._windows.get((tier.name, client))
-        if window is None or window[1] <= now:
-            window = self._open((tier.name, client), now)
-        window[0] += 1
-        return _quota(tier, window, now)
-
-    def peek(self, tier: Tier, client: str) -> Quota:
-        """The budget as it stands, for answers that cost nothing."""
-        now = self._clock()
-        window = self._windows.get((tier.name, client))
-        if window is None or window[1] <= now:
-            window = [0, now + WINDOW_SECONDS]
-        return _quota(tier, window, now)
-
-    def _open(self, key: tuple[str, str], now: float) -> list[float]:
-        self._windows.pop(key, None)
-        while self._windows and (len(self._windows) >= self._capacity or self._first_end() <= now):
-            del self._windows[next(iter(self._windows))]
-        window = self._windows[key] = [0, now + WINDOW_SECONDS]
-        return window
-
-    def _first_end(self) -> float:
-        return next(iter(self._windows.values()))[1]
-
-
-def _quota(tier: Tier, window: list[float], now: float) -> Quota:
-    count, end = window
+def quota(tier: Tier, count: float, end: float, now: float) -> Quota:
+    """The budget when `count` were taken from the window that ends at `end`."""
     return Quota(
         limit=tier.limit,
         remaining=max(0, tier.limit - int(count)),
@@ -90,3 +53,45 @@ def _quota(tier: Tier, window: list[float], now: float) -> Quota:
         retry_after=max(1, ceil(end - now)),
         exceeded=count > tier.limit,
     )
+
+
+class Counters:
+    """The windows of this process. Bounded: when full, the window that was opened first is forgotten."""
+
+    def __init__(self, clock: Callable[[], float], capacity: int = 200_000) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._windows: dict[tuple[str, str], list[float]] = {}
+        """`[count, end]` by tier and client, in the order they were opened: nearly that of their ends."""
+
+    def count(self, tier: Tier, client: str) -> Quota:
+        """Take one from the client's budget."""
+        now = self._clock()
+        window = self._windows.get((tier.name, client))
+        if window is None or window[1] <= now:
+            window = self._open((tier.name, client), now, now + WINDOW_SECONDS)
+        window[0] += 1
+        return quota(tier, window[0], window[1], now)
+
+    def peek(self, tier: Tier, client: str) -> Quota:
+        """The budget as it stands, for answers that cost nothing."""
+        now = self._clock()
+        count, end = self._windows.get((tier.name, client), (0, now))
+        return quota(tier, count, end, now) if end > now else quota(tier, 0, now + WINDOW_SECONDS, now)
+
+    def note(self, tier: Tier, client: str, count: int, end: float) -> None:
+        """Take over a window counted elsewhere, to go on with should that place be lost."""
+        window = self._windows.get((tier.name, client))
+        if window is None or window[1] != end:
+            window = self._open((tier.name, client), self._clock(), end)
+        window[0] = count
+
+    def _open(self, key: tuple[str, str], now: float, end: float) -> list[float]:
+        self._windows.pop(key, None)
+        while self._windows and (len(self._windows) >= self._capacity or self._first_end() <= now):
+            del self._windows[next(iter(self._windows))]
+        window = self._windows[key] = [0, end]
+        return window
+
+    def _first_end(self) -> float:
+        return next(iter(self._windows.values()))[1]

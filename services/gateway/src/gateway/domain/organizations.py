@@ -1,11 +1,20 @@
 """Which organization a request is about, and whether its sender may act for it."""
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from chassis.errors import BadRequest, Forbidden
-from gateway.domain.claims import Claims
+from gateway.domain.claims import Claims, Role
 
 _FORMAT = re.compile(r"org_[A-Za-z0-9_]{1,64}")
+
+
+class Standing(NamedTuple):
+    """The organization somebody acts for, and as what."""
+
+    organization_id: str
+    role: Role
 
 
 def named(in_path: str | None, in_header: str | None) -> str | None:
@@ -18,15 +27,21 @@ def named(in_path: str | None, in_header: str | None) -> str | None:
     return in_path or in_header
 
 
-def permitted(claims: Claims, organization_id: str | None) -> str:
-    """The organization acted for: the one named, without one the session's active one. Raises Forbidden."""
+def standing(claims: Claims) -> Standing:
+    """What the session itself says. Raises Forbidden."""
     if claims.organization_id is None:
         raise Forbidden("No organization is active in this session.")
-    if organization_id not in (None, claims.organization_id):
+    return Standing(claims.organization_id, claims.role)
+
+
+def standing_in(organization_id: str, roles: Mapping[str, Role]) -> Standing:
+    """What the person's memberships say. Raises Forbidden."""
+    role = roles.get(organization_id)
+    if role is None:
         raise Forbidden("You do not have access to this organization.")
-    return claims.organization_id
+    return Standing(organization_id, role)
 
 
-def operates(claims: Claims, platform: str | None) -> bool:
-    """Routiq itself is operated by the administrators of one organization, the `platform`."""
-    return claims.role == "admin" and platform is not None and claims.organization_id == platform
+def operates(standing: Standing, platform: str | None) -> bool:
+    """Routiq itself is operated by who acts as administrator of one organization, the `platform`."""
+    return standing.role == "admin" and standing.organization_id == platform

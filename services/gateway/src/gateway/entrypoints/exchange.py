@@ -22,10 +22,12 @@ _SECURITY: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 )
-_NOT_KEPT: Header = (b"cache-control", b"no-store")
+_UNLESS_SAID: tuple[Header, ...] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 _REFUSED_WITH: Mapping[int, tuple[Header, ...]] = {
     401: ((b"www-authenticate", b"Bearer"),),
     405: ((b"allow", b"GET, HEAD"),),
@@ -73,8 +75,8 @@ class Exchange:
         headers += self._origins.headers(self.headers.get(b"origin"))
         if self.quota:
             headers += _budget(self.quota)
-        if not any(name == b"cache-control" for name, _ in headers):
-            headers.append(_NOT_KEPT)
+        said = {name for name, _ in headers}
+        headers += [header for header in _UNLESS_SAID if header[0] not in said]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def send(self, body: bytes, more: bool) -> None:

@@ -10,10 +10,12 @@ from chassis.errors import NotFound, Refusal
 from chassis.identity import Caller, sign
 from chassis.logs import describe
 from gateway import handlers
+from gateway.adapters.limits import Limits
+from gateway.adapters.memberships import Memberships
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.domain import routing
-from gateway.domain.limits import Counters, tier_of
+from gateway.domain.limits import tier_of
 from gateway.domain.refusals import Failed, MethodNotAllowed, TooManyRequests
 from gateway.domain.routing import Access, Match
 from gateway.entrypoints.cors import Origins, preflight_headers
@@ -32,16 +34,18 @@ class Gateway:
         self,
         *,
         tokens: Tokens,
+        memberships: Memberships | None,
         services: Mapping[str, Service],
         own: OwnAnswers,
-        counters: Counters,
+        limits: Limits,
         origins: Origins,
         identity_key: bytes,
         platform: str | None,
         body_limit: int,
     ) -> None:
-        self._tokens, self._services, self._own = tokens, services, own
-        self._counters, self._origins = counters, origins
+        self._tokens, self._memberships = tokens, memberships
+        self._services, self._own = services, own
+        self._limits, self._origins = limits, origins
         self._identity_key, self._platform, self._body_limit = identity_key, platform, body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +76,7 @@ class Gateway:
 
     async def _permit(self, exchange: Exchange) -> None:
         """A browser's preflight: it costs nothing and needs no token, which the browser would not send."""
-        exchange.quota = self._counters.peek(tier_of(exchange.path), exchange.client)
+        exchange.quota = await self._limits.peek(tier_of(exchange.path), exchange.client)
         await exchange.start(204, preflight_headers())
         await exchange.send(b"", more=False)
 
@@ -80,12 +84,12 @@ class Gateway:
         answer = self._own.find(match.route.template)
         if answer and exchange.method in ("GET", "HEAD"):
             if match.route.access is Access.ANYONE:
-                self._count(exchange, exchange.client)
+                await self._count(exchange, exchange.client)
             else:
                 await self._admit(exchange, match)
             await answer(exchange)
             return
-        self._count(exchange, exchange.client)
+        await self._count(exchange, exchange.client)
         raise MethodNotAllowed("Use GET.") if answer else NotFound("There is nothing at this address.")
 
     async def _admit(self, exchange: Exchange, match: Match) -> Caller:
@@ -93,16 +97,17 @@ class Gateway:
         try:
             claims = await handlers.authenticate(exchange.header(b"authorization"), self._tokens)
         except Refusal:
-            self._count(exchange, exchange.client)
+            await self._count(exchange, exchange.client)
             raise
-        self._count(exchange, f"{claims.user_id} {claims.organization_id}")
+        await self._count(exchange, f"{claims.user_id} {claims.organization_id}")
         in_header = exchange.header(b"x-organization-id")
-        exchange.caller = handlers.admit(claims, match, in_header, exchange.request_id, self._platform)
+        standing = await handlers.stand(claims, match, in_header, self._memberships)
+        exchange.caller = handlers.admit(claims, standing, match, exchange.request_id, self._platform)
         return exchange.caller
 
-    def _count(self, exchange: Exchange, client: str) -> None:
+    async def _count(self, exchange: Exchange, client: str) -> None:
         tier = tier_of(exchange.path)
-        look = self._counters.count if exchange.route.counted else self._counters.peek
-        quota = exchange.quota = look(tier, client)
+        look = self._limits.count if exchange.route.counted else self._limits.peek
+        quota = exchange.quota = await look(tier, client)
         if quota.exceeded:
             raise TooManyRequests(f"Too many requests. Try again in {quota.retry_after} seconds.")

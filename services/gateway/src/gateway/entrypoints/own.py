@@ -21,7 +21,13 @@ Answer = Callable[[Exchange], Awaitable[None]]
 class OwnAnswers:
     """The answer to each route of the gateway's own, by template."""
 
-    def __init__(self, readiness: Readiness, keys: SigningKeys, environment: Mapping[str, str | bool]) -> None:
+    def __init__(
+        self,
+        readiness: Readiness,
+        keys: SigningKeys,
+        environment: Mapping[str, str | bool],
+        documentation: Mapping[str, Answer],
+    ) -> None:
         self._readiness, self._keys, self._environment = readiness, keys, environment
         self._by_template: Mapping[str, Answer] = {
             "/": self._root,
@@ -31,6 +37,7 @@ class OwnAnswers:
             "/metrics": self._metrics,
             "/api/v1/auth/verify": self._verify,
             "/api/v1/auth/organization/{organization_id}/access": self._access,
+            **documentation,
         }
 
     def find(self, template: str) -> Answer | None:

@@ -18,7 +18,7 @@ from patients.entrypoints.shapes import (
     TypesGroups,
 )
 
-router = APIRouter(prefix="/api/v1/patients/{organization_id}", tags=["patients"])
+router = APIRouter(prefix="/api/v1/patients/{organization_id}", tags=["Patients"])
 
 
 @router.get("/patients", responses={200: {"model": PatientList}})

@@ -1,15 +1,13 @@
 """The shapes of the answers; those with patients are described here and sent as PostgreSQL wrote them."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
 
-from contracts.timestamps import iso
-
-Moment = Annotated[datetime, PlainSerializer(iso), WithJsonSchema({"type": "string", "format": "date-time"})]
+from contracts.timestamps import Moment
+from patients.entrypoints import examples
 
 
 class Appointment(BaseModel):
@@ -61,6 +59,8 @@ class PatientWithUrgency(Patient):
 class PatientList(BaseModel):
     """`total_count` is the number that match; the next page begins after `next_cursor`, the last page has none."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PATIENT_LIST]})
+
     organization_id: str
     patients: Sequence[Patient]
     total_count: int
@@ -71,17 +71,23 @@ class PatientList(BaseModel):
 class PatientListWithUrgency(PatientList):
     """The same list with the urgency of each patient."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PATIENT_LIST_WITH_URGENCY]})
+
     patients: Sequence[PatientWithUrgency]
 
 
 class PatientListOfType(PatientList):
     """The patients whose next or primary appointment type this is."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PATIENT_LIST_OF_TYPE]})
+
     appointment_type: str
 
 
 class ActivePatients(BaseModel):
     """Averages are per active patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACTIVE_PATIENTS]})
 
     organization_id: str
     total_active_patients: int
@@ -106,6 +112,8 @@ class TypesGroup(BaseModel):
 
 class TypesGroups(BaseModel):
     """The largest group first; `total_types` is the number of groups."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TYPES_GROUPS]})
 
     organization_id: str
     appointment_types: list[TypesGroup]
