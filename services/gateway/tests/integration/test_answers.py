@@ -1,5 +1,3 @@
-import asyncio
-import json
 import re
 from typing import Any
 
@@ -94,25 +92,6 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_one(gateway: httpx.A
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.json()["error"] == "Method not allowed"
     assert answer.json()["path"] == "/api/v1/auth/verify"
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nhost: x\r\nx: a\0b\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
-    ],
-)
-async def test_what_is_no_request_is_refused_in_the_envelope(gateway: httpx.AsyncClient, request_bytes: bytes) -> None:
-    reader, writer = await asyncio.open_connection(gateway.base_url.host, gateway.base_url.port)
-    writer.write(request_bytes)
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    assert head.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body).keys() == {"error", "detail", "timestamp", "path"}
 
 
 @pytest.mark.parametrize("offered", ["0123456789abcdef0123456789ABCDEF", "0ea5b4c6-6d8e-4a1f-9d3a-111111111111"])
