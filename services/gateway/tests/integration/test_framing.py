@@ -172,3 +172,24 @@ async def test_a_head_that_does_not_come_in_time_is_not_waited_for(
     assert await exchanged(gateway, b"\r\n") == b""
     for pieces in ([GET], [b"G"], [GET + b"\r\n" + GET, b"x"]):
         assert statuses(await exchanged(gateway, *pieces))[-1:] == [408]
+
+
+@pytest.mark.parametrize("sent", [b"", b"abc"])
+async def test_a_body_that_stops_coming_is_the_clients_fault(start_gateway: Any, clerk: Any, sent: bytes) -> None:
+    gateway = await start_gateway(client_timeout_seconds=0.4, service_timeout_seconds=0.1)
+    head = b"POST /api/v1/patients/org_north/patients?do=count HTTP/1.1\r\nhost: x\r\nauthorization: %b\r\n"
+    head %= clerk.bearer()["Authorization"].encode()
+    for framing, piece in ((b"content-length: 10", sent), (b"transfer-encoding: chunked", sent and b"3\r\nabc\r\n")):
+        answer = await exchanged(gateway, head + framing + b"\r\n\r\n" + piece)
+        assert statuses(answer) == [408]
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "Request timeout"
+
+
+async def test_a_service_that_does_not_take_a_body_is_the_services_fault(
+    start_gateway: Any, clerk: Any, services: dict[str, Any]
+) -> None:
+    gateway = await start_gateway(service_timeout_seconds=0.3, body_limit=64_000_000)
+    services["patients"].may_read.clear()
+    path = "/api/v1/patients/org_north/patients?do=count"
+    assert (await gateway.post(path, content=b"x" * 30_000_000, headers=clerk.bearer())).status_code == 504
+    services["patients"].may_read.set()

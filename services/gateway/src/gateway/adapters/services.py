@@ -69,13 +69,14 @@ class Service:
             self._idle.pop().close()
 
     async def _ask(self, request: Request, first: tuple[bytes, bool], patience: float) -> tuple[Connection, Response]:
-        """What cannot be repeated gets a new connection: the service may just be closing an idle one."""
-        connection = self._take_idle() if request.repeatable else None
-        if connection:
-            try:
-                return connection, await self._attempt(connection, request, first, patience)
-            except Unanswered:
-                pass
+        """Once more when a service that is just stopping did not answer; what cannot be repeated gets a new connection,
+        because an idle one may be closing."""
+        connection = (self._take_idle() if request.repeatable else None) or await self._connect()
+        try:
+            return connection, await self._attempt(connection, request, first, patience)
+        except Unanswered:
+            if not request.repeatable:
+                raise
         connection = await self._connect()
         return connection, await self._attempt(connection, request, first, patience)
 
