@@ -193,3 +193,9 @@ async def test_a_service_that_does_not_take_a_body_is_the_services_fault(
     path = "/api/v1/patients/org_north/patients?do=count"
     assert (await gateway.post(path, content=b"x" * 30_000_000, headers=clerk.bearer())).status_code == 504
     services["patients"].may_read.set()
+
+
+async def test_an_early_answer_arrives_though_the_client_still_sends(gateway: httpx.AsyncClient) -> None:
+    head = b"POST /api/v1/auth/verify HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1000000\r\n\r\n"
+    for _ in range(5):
+        assert statuses(await exchanged(gateway, head, *[b"x" * 100_000] * 5)) == [405]

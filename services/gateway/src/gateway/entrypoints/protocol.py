@@ -67,6 +67,14 @@ class StrictProtocol(HttpToolsProtocol):
         if self._deadline is None and (self._in_head or self._idle):
             self._deadline = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
 
+    def shutdown(self) -> None:
+        """The server stops: a connection that was never used may have its one request on the way."""
+        if self.cycle is None:
+            self._in_time()
+            self._deadline = self.loop.call_later(LINGER_SECONDS, self._lose_patience)
+        else:
+            super().shutdown()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
@@ -79,10 +87,12 @@ class StrictProtocol(HttpToolsProtocol):
             self._object(431, f"The request's head may have {HEAD_LINES} lines at most.")
         if self._head_bytes > HEAD_BYTES and _size(self.url, self.headers) > HEAD_BYTES:
             self._object(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
-        problem = _problem(self.parser.get_http_version(), self.headers)
+        problem, framed = _examined(self.parser.get_http_version(), self.headers)
         if problem:
             self._object(400, problem)
         super().on_headers_complete()
+        if framed:
+            self.cycle.transport = cast(asyncio.Transport, _Lingering(self))
         self.headers = []  # trailers go here, and nobody takes them for headers
 
     @property
@@ -109,12 +119,18 @@ class StrictProtocol(HttpToolsProtocol):
             body = json.dumps(enveloped(status, detail, "")).encode()
             head = b"content-type: application/json\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
             self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], head, len(body), body))
-            self._hang_up()
+            self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         """Not at once: while the client still sends, the connection would be reset and our answer with it."""
-        self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self._deaf or self.cycle.more_body:
+            self._deaf = True
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
 
     def _lose_patience(self) -> None:
         self._deadline = None
@@ -133,16 +149,32 @@ def _size(url: bytes, headers: list[Header]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
-def _problem(version: str, headers: list[Header]) -> str | None:
-    """Why a head that could be parsed is not acceptable."""
-    host, hosts = b"", 0
+def _examined(version: str, headers: list[Header]) -> tuple[str | None, bool]:
+    """Why a head that could be parsed is not acceptable; and whether a body follows it."""
+    host, hosts, framed = b"", 0, False
     for name, value in headers:
         if name == b"host":
             host, hosts = value, hosts + 1
-        elif name == b"transfer-encoding" and (value.lower() != b"chunked" or version != "1.1"):
-            return "The only transfer coding is chunked, in HTTP/1.1."
+        elif name == b"content-length":
+            framed = True
+        elif name == b"transfer-encoding":
+            framed = True
+            if value.lower() != b"chunked" or version != "1.1":
+                return "The only transfer coding is chunked, in HTTP/1.1.", framed
     if version not in ("1.1", "1.0"):
-        return "The protocol is HTTP/1.1."
+        return "The protocol is HTTP/1.1.", framed
     if hosts > 1 or (hosts == 0 and version == "1.1") or (hosts and not _HOST.fullmatch(host)):
-        return "The request must name one host."
-    return None
+        return "The request must name one host.", framed
+    return None, framed
+
+
+class _Lingering:
+    """The transport of a request with a body, whose answer may be complete before the body is."""
+
+    def __init__(self, protocol: StrictProtocol) -> None:
+        self._protocol = protocol
+        self.write, self.is_closing = protocol.transport.write, protocol.transport.is_closing
+
+    def close(self) -> None:
+        """After the last answer on the connection."""
+        self._protocol.hang_up()
