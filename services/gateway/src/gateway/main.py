@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from chassis import logs
 from chassis.tasks import keep_doing
+from gateway.adapters.breakers import breaker_for
 from gateway.adapters.clerk import SigningKeys
 from gateway.adapters.descriptions import Descriptions
 from gateway.adapters.limits import Limits
@@ -18,13 +19,15 @@ from gateway.adapters.readiness import Readiness
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.adapters.valkey import Address, Valkey
-from gateway.domain.breaker import Breaker
+from gateway.domain.proxies import Proxies
 from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.documentation.answers import documentation
+from gateway.entrypoints.draining import DrainingServer
+from gateway.entrypoints.forwarding import Bounds
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
-from gateway.entrypoints.protocol import EnvelopingProtocol
+from gateway.entrypoints.protocol import StrictProtocol
 from gateway.settings import Settings
 
 
@@ -34,9 +37,7 @@ def assemble(settings: Settings) -> ASGIApp:
     keys = SigningKeys(settings.jwks_url, client)
     readiness = Readiness(settings.service_urls, client)
     descriptions = Descriptions(settings.service_urls, client)
-    services = {
-        name: Service(name, url, settings.service_timeout_seconds) for name, url in settings.service_urls.items()
-    }
+    services = {name: Service(name, url) for name, url in settings.service_urls.items()}
     store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
@@ -52,7 +53,8 @@ def assemble(settings: Settings) -> ASGIApp:
         origins=Origins(settings.allowed_origins),
         identity_key=settings.identity_key.get_secret_value().encode(),
         platform=settings.platform_organization_id,
-        body_limit=settings.body_limit,
+        bounds=Bounds(settings.body_limit, settings.client_timeout_seconds, settings.service_timeout_seconds),
+        proxies=Proxies(settings.trusted_proxies),
     )
 
     @asynccontextmanager
@@ -75,7 +77,8 @@ def assemble(settings: Settings) -> ASGIApp:
 def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships | None:
     if settings.clerk_secret_key is None:
         return None
-    return Memberships(settings.clerk_api_url, settings.clerk_secret_key.get_secret_value(), client, Breaker())
+    secret_key = settings.clerk_secret_key.get_secret_value()
+    return Memberships(settings.clerk_api_url, secret_key, client, breaker_for("clerk"))
 
 
 def server(settings: Settings) -> uvicorn.Server:
@@ -85,16 +88,16 @@ def server(settings: Settings) -> uvicorn.Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=EnvelopingProtocol,
+        http=StrictProtocol,
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # see domain/proxies.py
+        timeout_keep_alive=95,  # longer than the 90 s for which Traefik keeps a connection it does not use
         timeout_graceful_shutdown=25,
     )
-    return uvicorn.Server(config)
+    return DrainingServer(config, settings.drain_seconds)
 
 
 def main() -> None:

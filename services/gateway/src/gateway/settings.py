@@ -33,13 +33,18 @@ class Settings(CommonSettings):
     allowed_origins: Listed = ()
     """Origins of the frontends that browsers may call from."""
     trusted_proxies: Listed = ()
-    """Addresses of the proxies in front whose X-Forwarded headers are believed; none given: nobody's."""
+    """Addresses or networks of the proxies in front whose X-Forwarded headers are believed; none given: nobody's."""
     redis_url: SecretStr | None = None
     """`redis://` or `rediss://user:password@host:port/database` of the Redis or Valkey in which all replicas count;
     none given: this process counts alone."""
     body_limit: int = 1024 * 1024
     """Bytes of a request's body."""
-    service_timeout_seconds: float = 30
+    service_timeout_seconds: float = 15
+    """Without a byte from a service, unless the routing table allows its route more."""
+    client_timeout_seconds: float = 15
+    """Without a byte of a body that a client announced."""
+    drain_seconds: float = 2
+    """How long a gateway told to stop still takes requests, for those in front to notice; less once it is alone."""
 
     @field_validator("clerk_authorized_parties", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod

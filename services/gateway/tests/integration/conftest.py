@@ -109,6 +109,7 @@ class PlainService:
         self.disconnected = asyncio.Event()
         self.may_read = asyncio.Event()
         self.may_read.set()
+        self.may_send = asyncio.Semaphore(0)
 
     def app(self) -> ASGIApp:
         return Starlette(
@@ -163,6 +164,14 @@ class PlainService:
                 self.disconnected.set()
 
         return StreamingResponse(pieces())
+
+    async def _events(self, _request: Request) -> Response:
+        async def events() -> AsyncIterator[bytes]:
+            for n in range(3):
+                await self.may_send.acquire()
+                yield b"data: %d\n\n" % n
+
+        return StreamingResponse(events(), media_type="text/event-stream")
 
     async def _hang(self, _request: Request) -> Response:
         await asyncio.sleep(60)

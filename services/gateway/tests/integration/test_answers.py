@@ -1,5 +1,3 @@
-import asyncio
-import json
 import re
 from typing import Any
 
@@ -96,25 +94,6 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_one(gateway: httpx.A
     assert answer.json()["path"] == "/api/v1/auth/verify"
 
 
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nhost: x\r\nx: a\0b\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
-    ],
-)
-async def test_what_is_no_request_is_refused_in_the_envelope(gateway: httpx.AsyncClient, request_bytes: bytes) -> None:
-    reader, writer = await asyncio.open_connection(gateway.base_url.host, gateway.base_url.port)
-    writer.write(request_bytes)
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    assert head.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body).keys() == {"error", "detail", "timestamp", "path"}
-
-
 @pytest.mark.parametrize("offered", ["0123456789abcdef0123456789ABCDEF", "0ea5b4c6-6d8e-4a1f-9d3a-111111111111"])
 async def test_a_well_formed_request_id_is_kept_and_passed_on(
     gateway: httpx.AsyncClient, clerk: Any, offered: str
@@ -176,3 +155,10 @@ async def test_a_preflight_needs_no_token_and_costs_nothing(gateway: httpx.Async
 async def test_a_preflight_of_another_page_gets_no_permission(gateway: httpx.AsyncClient) -> None:
     asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     assert "Access-Control-Allow-Origin" not in (await gateway.options("/", headers=asking)).headers
+
+
+@pytest.mark.parametrize("name", ["X-Organization-ID", "Authorization"])
+async def test_a_header_that_decides_must_not_be_there_twice(gateway: httpx.AsyncClient, clerk: Any, name: str) -> None:
+    headers = [*clerk.bearer(org="org_north").items(), ("X-Organization-ID", "org_north"), (name, "org_south")]
+    answer = await gateway.get(PATIENTS, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "Validation error")

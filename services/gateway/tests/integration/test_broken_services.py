@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.domain.breaker import LEAST_CALLS, PAUSE_SECONDS
+
 PATH = "/api/v1/patients/org_north/patients"
 IN_THE_BACKGROUND = (b"GET /health/ready ", b"GET /openapi.json ")
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -146,11 +148,45 @@ async def test_a_connection_closed_while_idle_is_replaced_for_a_repeatable_reque
 
 async def test_what_may_have_had_an_effect_is_not_repeated(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
     for method, body in (("POST", b""), ("PUT", b"x")):
-        address, seen = await scripted([OK, None])
+        address, seen = await scripted([OK, None], [None])
         gateway = await start_gateway(patients_url=address)
         assert (await gateway.get(PATH, headers=clerk.bearer())).text == "ok"
         await expect(await gateway.request(method, PATH, content=body, headers=clerk.bearer()), 502, "Bad gateway")
-        assert seen == [2]
+        assert seen == [1, 1], "on a connection of its own, which nobody may have been closing"
+
+
+async def test_a_service_that_stops_answering_is_left_alone_until_it_answers_again(
+    start_gateway: Any, clerk: Any, scripted: Scripted
+) -> None:
+    address, seen = await scripted(*[[None]] * 2 * LEAST_CALLS, [OK])
+    gateway = await start_gateway(patients_url=address)
+    bearer = clerk.bearer()
+    for _ in range(LEAST_CALLS):
+        await expect(await gateway.get(PATH, headers=bearer), 502, "Bad gateway")
+    assert await breaker_state(gateway) == 2
+    for _ in range(5):
+        await expect(await gateway.get(PATH, headers=bearer), 503, "Service unavailable")
+    assert len(seen) == 2 * LEAST_CALLS, "each was tried twice"
+    assert (await gateway.get("/api/v1/dashboard/org_north", headers=bearer)).status_code == 200
+    async with asyncio.timeout(PAUSE_SECONDS + 3):
+        while (await gateway.get(PATH, headers=bearer)).status_code != 200:
+            await asyncio.sleep(0.1)
+    assert len(seen) == 2 * LEAST_CALLS + 1
+    assert await breaker_state(gateway) == 0
+
+
+async def breaker_state(gateway: httpx.AsyncClient) -> float:
+    name, lines = 'routiq_gateway_breaker_state{service="patients"} ', (await gateway.get("/metrics")).text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name))
+
+
+async def test_an_answer_is_a_sign_of_life_whatever_it_says(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:
+    for status in (b"404 Not Found", b"500 Internal Server Error"):
+        address, seen = await scripted([b"HTTP/1.1 %b\r\ncontent-length: 0\r\n\r\n" % status] * 100)
+        gateway = await start_gateway(patients_url=address)
+        for _ in range(2 * LEAST_CALLS):
+            assert (await gateway.get(PATH, headers=clerk.bearer())).status_code == int(status[:3])
+        assert seen == [2 * LEAST_CALLS]
 
 
 async def test_a_second_failure_is_not_tried_again(start_gateway: Any, clerk: Any, scripted: Scripted) -> None:

@@ -60,9 +60,14 @@ async def test_a_client_cannot_say_who_it_is(gateway: httpx.AsyncClient, clerk: 
 
 async def test_the_address_a_trusted_proxy_names_is_the_clients(start_gateway: Any, clerk: Any) -> None:
     gateway = await start_gateway(trusted_proxies=("127.0.0.1",))
-    proxied = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    proxied = {
+        "X-Forwarded-For": "6.6.6.6, 203.0.113.9",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "api.example",
+    }
     headers = (await gateway.get(ECHO, headers={**clerk.bearer(), **proxied})).json()["headers"]
     assert (headers["x-forwarded-for"], headers["x-forwarded-proto"]) == ("203.0.113.9", "https")
+    assert headers["x-forwarded-host"] == "api.example"
 
 
 async def test_a_body_passes_with_and_without_a_declared_length(gateway: httpx.AsyncClient, clerk: Any) -> None:
@@ -131,6 +136,30 @@ async def test_a_piece_is_passed_on_before_the_next_exists(gateway: httpx.AsyncC
     async with gateway.stream("GET", f"{ECHO}?do=trickle", headers=clerk.bearer()) as answer:
         async with asyncio.timeout(5):
             assert await anext(answer.aiter_raw()) == b"first"
+
+
+async def test_events_pass_one_by_one_as_they_happen(
+    gateway: httpx.AsyncClient, clerk: Any, services: dict[str, Any]
+) -> None:
+    services["patients"].may_send.release()
+    async with gateway.stream("GET", f"{ECHO}?do=events", headers=clerk.bearer()) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        received = answer.aiter_raw()
+        for n in range(3):
+            async with asyncio.timeout(5):
+                assert await anext(received) == b"data: %d\n\n" % n
+            services["patients"].may_send.release()
+
+
+async def test_an_own_trace_goes_on_and_any_other_is_made(gateway: httpx.AsyncClient, clerk: Any) -> None:
+    trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "a=1"}
+    headers = (await gateway.get(ECHO, headers={**clerk.bearer(), **trace})).json()["headers"]
+    assert {name: headers[name] for name in trace} == trace
+    for traceparent in ({}, {"traceparent": "garbage", "tracestate": "a=1"}):
+        answer = await gateway.get(ECHO, headers={**clerk.bearer(), **traceparent})
+        headers = answer.json()["headers"]
+        assert headers["traceparent"].split("-")[1] == answer.headers["X-Request-ID"].replace("-", "")
+        assert "tracestate" not in headers
 
 
 async def test_when_the_client_leaves_the_service_may_stop(

@@ -1,14 +1,19 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+ECHO = "/api/v1/patients/org_north/patients"
+MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
@@ -21,6 +26,7 @@ def environment(clerk: Any, service_urls: Mapping[str, Any]) -> dict[str, str]:
         "IDENTITY_KEY": "k" * 32,
         "CLERK_ISSUER": clerk.issuer,
         "CLERK_AUTHORIZED_PARTIES": "https://app.example, https://other.example",
+        "BODY_LIMIT": str(64 * MEGABYTE),
         "ALLOWED_ORIGINS": "https://app.example",
         **{f"{name.upper()}_URL": url for name, (_service, url) in service_urls.items()},
     }
@@ -81,6 +87,77 @@ async def test_a_request_under_way_is_finished_before_the_process_ends(
         received += sum([len(piece) async for piece in pieces])
     assert received == 400 * 65536
     await stopped(process)
+
+
+def peak(process: asyncio.subprocess.Process) -> int:
+    """The most memory the process has held so far, in bytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
+
+async def test_fifty_megabytes_pass_either_way_through_a_few(
+    process: asyncio.subprocess.Process, client: httpx.AsyncClient, clerk: Any, services: dict[str, Any]
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b"b" * MEGABYTE
+
+    bearer = clerk.bearer(azp="https://app.example")
+    await client.get(ECHO, headers=bearer)
+    before = peak(process)
+    services["patients"].may_read.clear()
+    upload = asyncio.create_task(client.post(f"{ECHO}?do=count", content=pieces(), headers=bearer))
+    await asyncio.sleep(0.5)
+    services["patients"].may_read.set()
+    assert (await upload).json() == {"body_bytes": 50 * MEGABYTE}
+    received = 0
+    async with client.stream("GET", f"{ECHO}?do=stream&pieces=800", headers=bearer) as answer:
+        async for piece in answer.aiter_raw():
+            await asyncio.sleep(0.5 if received == 0 else 0)
+            received += len(piece)
+    assert received == 50 * MEGABYTE
+    assert peak(process) - before < 10 * MEGABYTE
+
+
+async def test_a_rolling_restart_loses_no_request(
+    process: asyncio.subprocess.Process, client: httpx.AsyncClient, environment: dict[str, str], clerk: Any
+) -> None:
+    """Clients as a load balancer is one: kept-alive connections, and elsewhere when a gateway takes no more."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        other = str(free.getsockname()[1])
+    successor = await start({**environment, "PORT": other})
+    bearer, over = clerk.bearer(azp="https://app.example"), asyncio.Event()
+    answered = {environment["PORT"]: 0, other: 0}
+
+    async def load() -> None:
+        port = environment["PORT"]
+        async with httpx.AsyncClient(timeout=20, headers=bearer) as caller:
+            while not over.is_set():
+                try:
+                    answer = await caller.post(f"http://127.0.0.1:{port}{ECHO}", content=b"x")
+                except httpx.ConnectError:  # refused: nothing was sent
+                    port = other
+                    continue
+                assert answer.status_code in (200, 429)
+                answered[port] += 1
+
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{other}") as second:
+            await ready(second)
+        loads = [asyncio.create_task(load()) for _ in range(8)]
+        await asyncio.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.headers["Connection"]) == (503, "close")
+        await stopped(process)
+        await asyncio.sleep(0.3)
+        over.set()
+        await asyncio.gather(*loads)
+        assert all(answered.values())
+    finally:
+        successor.kill()
+        await successor.communicate()
 
 
 async def test_each_request_is_logged_once_by_template_without_path_query_or_token(

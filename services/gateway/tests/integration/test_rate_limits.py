@@ -67,3 +67,9 @@ async def test_machines_may_look_at_health_as_often_as_they_like(gateway: httpx.
         assert set(await statuses(gateway, path, 110, {})) == {200}
     assert (await gateway.get("/health/live")).headers["X-RateLimit-Remaining"] == "100"
     assert (await statuses(gateway, "/health", 101, {}))[-1] == 429
+
+
+async def test_probes_are_answered_when_the_public_budget_is_spent(gateway: httpx.AsyncClient) -> None:
+    assert (await statuses(gateway, "/", 101, {}))[-1] == 429
+    for probe in ("/health/live", "/health/ready", "/metrics"):
+        assert await statuses(gateway, probe, 1, {}) == [200]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from chassis.errors import Unavailable
+from chassis.errors import Unauthorized, Unavailable
 from gateway.adapters.clerk import HARD_AGE_SECONDS, SigningKeys
 from gateway.adapters.tokens import Tokens
 
@@ -143,6 +143,21 @@ async def test_claims_are_remembered_for_a_minute_and_never_past_their_expiry(cl
                 await tokens.verify(token)
                 clock.now = start
                 assert (verified() == before) is (token in remembered)
+
+
+async def test_bad_signatures_push_no_good_token_out(clerk: Any) -> None:
+    async with httpx.AsyncClient() as client:
+        tokens = Tokens(SigningKeys(f"{clerk.issuer}/.well-known/jwks.json", client), clerk.issuer, (), capacity=3)
+        good = [clerk.token(user=f"user_{n}") for n in range(3)]
+        for token in good:
+            await tokens.verify(token)
+        before = verified()
+        for n in range(1000):
+            with pytest.raises(Unauthorized):
+                await tokens.verify(f"{good[0][:-8]}{n:08}")
+        for token in good:
+            await tokens.verify(token)
+        assert verified() == before
 
 
 def verified() -> float:

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import hmac
 import json
@@ -10,9 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
+from prometheus_client import REGISTRY
 
 NEXT_HOUR = int(time.time()) + 3600
 VERIFY = "/api/v1/auth/verify"
+NESTED = base64.urlsafe_b64encode(b"[" * 15_000).decode()
 
 
 def encoded(data: bytes) -> str:
@@ -58,6 +61,18 @@ async def test_without_a_bearer_token_nobody_is_known(gateway: httpx.AsyncClient
         {"sub": None},
         {"sub": 1},
         {"sid": None},
+        {"sub": ""},
+        {"exp": "soon"},
+        {"exp": float("inf")},
+        {"exp": [1]},
+        {"nbf": "soon"},
+        {"iat": {}},
+        {"azp": ["https://app.example"]},
+        {"azp": ""},
+        {"o": "org_north"},
+        {"o": {"id": 1, "rol": "admin"}},
+        {"o": {"id": "org_north", "rol": 1}},
+        {"act": "user_support"},
         {"iss": "https://elsewhere.example"},
         {"iss": None},
         {"sts": "pending"},
@@ -109,7 +124,9 @@ async def test_the_public_key_is_no_shared_secret(gateway: httpx.AsyncClient, cl
         assert await status_with(gateway, f"{head}.{payload}.{signature}") == 401
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "....", "é.é.é", "eyJhbGciOiJSUzI1NiJ9.e30.x"])
+@pytest.mark.parametrize(
+    "token", ["x", "a.b.c", "....", "é.é.é", "eyJhbGciOiJSUzI1NiJ9.e30.x", f"{NESTED}.e30.x", "x" * 20_000]
+)
 async def test_what_is_no_token_is_refused(gateway: httpx.AsyncClient, token: str) -> None:
     answer = await gateway.get(VERIFY, headers={b"Authorization": b"Bearer " + token.encode("latin-1")})
     assert answer.status_code == 401
@@ -123,6 +140,39 @@ async def test_a_rotated_key_is_picked_up_and_the_old_one_forgotten(start_gatewa
     own_clerk.rotate()
     assert await status_with(gateway, own_clerk.token()) == 200
     assert await status_with(gateway, unseen) == 401
+
+
+async def test_all_who_come_with_a_rotated_key_are_let_in_by_one_fetch(start_gateway: Any, own_clerk: Any) -> None:
+    gateway = await start_gateway(clerk_issuer=own_clerk.issuer)
+    own_clerk.rotate()
+    tokens = [own_clerk.token(user=f"user_{n}") for n in range(30)]
+    before = fetches()
+    assert set(await asyncio.gather(*(status_with(gateway, token) for token in tokens))) == {200}
+    assert fetches() == before + 1
+
+
+async def test_many_forged_tokens_cost_one_fetch_and_nobody_their_place(start_gateway: Any, own_clerk: Any) -> None:
+    gateway = await start_gateway(clerk_issuer=own_clerk.issuer)
+    genuine, foreign = own_clerk.token(), generate_private_key(65537, 2048)
+    payload = jwt.decode(genuine, options={"verify_signature": False})
+    forged = [jwt.encode(payload, foreign, "RS256", {"kid": f"ins_{n}"}) for n in range(90)]
+    forged += [
+        jwt.encode({**payload, "jti": str(n)}, foreign, "RS256", {"kid": own_clerk.jwk()["kid"]}) for n in range(9)
+    ]
+    assert await status_with(gateway, genuine) == 200
+    before, remembered = fetches(), judged("remembered")
+    assert set(await asyncio.gather(*(status_with(gateway, token) for token in forged))) == {401}
+    assert fetches() == before + 1
+    assert await status_with(gateway, genuine) == 200
+    assert judged("remembered") == remembered + 1
+
+
+def fetches() -> float:
+    return REGISTRY.get_sample_value("routiq_gateway_jwks_fetches_total", {"outcome": "fetched"}) or 0
+
+
+def judged(outcome: str) -> float:
+    return REGISTRY.get_sample_value("routiq_gateway_tokens_total", {"outcome": outcome}) or 0
 
 
 async def test_while_clerk_never_answered_nobody_can_sign_in(start_gateway: Any, clerk: Any) -> None:

@@ -24,6 +24,7 @@ BACK_OFF_SECONDS = 5
 """After a failed fetch, before a request may cause another."""
 
 FETCHES = Counter("routiq_gateway_jwks_fetches_total", "Fetches of Clerk's keys.", ["outcome"])
+AGE = Gauge("routiq_gateway_jwks_age_seconds", "Since Clerk's keys were last fetched; infinite before.")
 FETCHED = Gauge("routiq_gateway_jwks_fetched_timestamp_seconds", "When Clerk's keys were last fetched.")
 
 
@@ -35,6 +36,7 @@ class SigningKeys:
         self._keys: Mapping[str, PyJWK] = {}
         self._fetched_at = self._looked_again_at = self._failed_at = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        AGE.set_function(lambda: self._clock() - self._fetched_at)
 
     @property
     def usable(self) -> bool:

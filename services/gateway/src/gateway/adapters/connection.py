@@ -30,8 +30,8 @@ class Request(NamedTuple):
 class Connection(asyncio.Protocol):
     """Used by one request, then by the next as long as both ends agree where one ends."""
 
-    def __init__(self) -> None:
-        self.used = False
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self._on_lost = on_lost
         self.idle_since = 0.0
         self._response: Response | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -60,7 +60,6 @@ class Connection(asyncio.Protocol):
     def finish(self) -> bool:
         """The request is over. True when the connection can serve another; else it is closed."""
         response, self._response = self._response, None
-        self.used = True
         if response and response.complete and response.keep_alive and not self.sending and self.open:
             return True
         self.close()
@@ -76,6 +75,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._on_lost()
         self._writable.set()
         if self._response:
             self._response.end(clean=exc is None)
@@ -98,7 +98,9 @@ class Connection(asyncio.Protocol):
         try:
             while more:
                 await self._writable.wait()
+                response.waits_for_client = True
                 piece, more = await body()
+                response.waits_for_client = False
                 if not self.open:
                     return
                 self._transport.write(_framed(piece, chunked, last=not more))

@@ -26,6 +26,8 @@ class Response:
         self.started = False
         self.complete = False
         self.keep_alive = False
+        self.waits_for_client = False
+        """The service cannot answer yet: its request is not complete."""
         self._touched = False
         self._to_head = method == "HEAD"
         self._transport = transport
@@ -135,6 +137,8 @@ class Response:
             self._timer.cancel()
 
     def _lose_patience(self, patience: float) -> None:
+        if self.waits_for_client:
+            self.keep_waiting()
         left = self._alive_at + patience - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._lose_patience, patience)

@@ -19,6 +19,9 @@ LEEWAY_SECONDS = 5
 VERIFICATIONS = Counter("routiq_gateway_tokens_total", "Tokens seen, by how they were judged.", ["outcome"])
 _REMEMBERED, _VERIFIED, _REFUSED = (VERIFICATIONS.labels(outcome) for outcome in ("remembered", "verified", "refused"))
 
+_UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What PyJWT and we trip over in a token that nobody but a forger, or a mistaken issuer, would write."""
+
 
 class Tokens:
     """Judges tokens of one issuer; remembers the claims of good ones by the token's hash, never past their expiry."""
@@ -44,7 +47,7 @@ class Tokens:
             return known
         try:
             verified = claims.read(await self._payload(token), self._parties)
-        except (jwt.PyJWTError, Unauthorized):
+        except (jwt.PyJWTError, Unauthorized, *_UNREADABLE):
             _REFUSED.inc()
             raise Unauthorized(REFUSED) from None
         _VERIFIED.inc()

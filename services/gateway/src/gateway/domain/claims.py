@@ -27,7 +27,8 @@ class Claims:
 def read(payload: Mapping[str, Any], parties: Collection[str]) -> Claims:
     """The claims of a token whose signature, issuer and times were verified.
 
-    `parties` are the origins a token may have been made for; empty allows any. Raises Unauthorized.
+    `parties` are the origins a token may have been made for; empty allows any. Raises Unauthorized, and TypeError,
+    ValueError or AttributeError for what Clerk never writes.
     """
     if payload.get("sts") == "pending":
         raise Unauthorized(REFUSED)
@@ -36,12 +37,18 @@ def read(payload: Mapping[str, Any], parties: Collection[str]) -> Claims:
     organization_id, role = _organization(payload)
     actor = payload.get("act") or {}
     return Claims(
-        user_id=payload["sub"],
-        organization_id=organization_id,
+        user_id=_text(payload["sub"]),
+        organization_id=None if organization_id is None else _text(organization_id),
         role=role_named(role),
-        expires_at=payload["exp"],
+        expires_at=float(payload["exp"]),
         impersonator=actor.get("sub"),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("not a text")
+    return value
 
 
 def role_named(name: str) -> Role:

@@ -9,6 +9,12 @@ class MethodNotAllowed(Refusal):
     status = 405
 
 
+class ClientTooSlow(Refusal):
+    """The client stopped sending what it had announced."""
+
+    status = 408
+
+
 class TooManyRequests(Refusal):
     """The window's budget is spent."""
 

@@ -25,6 +25,8 @@ class Route:
     access: Access = Access.MEMBERS
     counted: bool = True
     """False for what machines ask every few seconds; it says how much budget is left, but takes none."""
+    patience: float | None = None
+    """Seconds without a byte after which its service is given up; None: as the settings say."""
 
 
 ROUTES = (
@@ -48,8 +50,9 @@ ROUTES = (
     Route("/api/v1/patients/{organization_id}/*", "patients"),
     Route("/api/v1/dashboard/{organization_id}/*", "analytics"),
     Route("/api/v1/sync/history/{organization_id}/*", "sync"),
+    Route("/api/v1/sync/progress/*", "sync", patience=300.0),  # may be followed as it grows
     Route("/api/v1/sync/*", "sync"),
-    Route("/api/v1/cliniko/{action}/{organization_id}/*", "sync"),
+    Route("/api/v1/cliniko/{action}/{organization_id}/*", "sync", patience=60.0),  # some ask Cliniko, and wait
     Route("/api/v1/admin/*", "admin", Access.OPERATORS),
 )
 SERVICES = ("patients", "sync", "analytics", "admin")

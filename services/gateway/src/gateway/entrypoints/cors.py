@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from gateway.adapters.heads import Header
 
-ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+ALLOWED_METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
     b"Authorization, Content-Type, Accept, X-Organization-ID, X-Requested-With, X-Request-ID, If-None-Match"
 )

@@ -9,10 +9,11 @@ from uuid import uuid4
 
 from starlette.types import Receive, Scope, Send
 
-from chassis.errors import Refusal, envelope
+from chassis.errors import BadRequest, Refusal, envelope
 from chassis.identity import Caller
 from gateway.adapters.heads import Header
 from gateway.domain.limits import Quota
+from gateway.domain.proxies import Proxies
 from gateway.domain.refusals import TooManyRequests
 from gateway.domain.routing import NOWHERE, Route
 from gateway.entrypoints.cors import Origins
@@ -30,6 +31,7 @@ _UNLESS_SAID: tuple[Header, ...] = (
 )
 _REFUSED_WITH: Mapping[int, tuple[Header, ...]] = {
     401: ((b"www-authenticate", b"Bearer"),),
+    408: ((b"connection", b"close"),),
     405: ((b"allow", b"GET, HEAD"),),
 }
 
@@ -37,12 +39,17 @@ _REFUSED_WITH: Mapping[int, tuple[Header, ...]] = {
 class Exchange:
     """Every answer leaves through here, so that each has its request id, budget, CORS and security headers."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, origins: Origins) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, origins: Origins, proxies: Proxies) -> None:
         self.scope, self.receive, self._send, self._origins = scope, receive, send, origins
         self.started_at = time.perf_counter()
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        peer = scope["client"]
+        self.origin = proxies.origin(peer[0] if peer else "unknown", scope["scheme"], self.headers)
+        self.service_seconds = 0.0
+        """Spent waiting for a service's first byte."""
+        self.answered_at = 0.0
         offered = self.headers.get(b"x-request-id", b"")
         self.request_id = offered.decode() if _REQUEST_ID.fullmatch(offered) else str(uuid4())
         self.route: Route = NOWHERE
@@ -55,7 +62,7 @@ class Exchange:
     @property
     def client(self) -> str:
         """The address of who asks."""
-        return self.scope["client"][0] if self.scope["client"] else "unknown"
+        return self.origin.client
 
     @property
     def asks_permission(self) -> bool:
@@ -63,13 +70,16 @@ class Exchange:
         return self.method == "OPTIONS" and b"access-control-request-method" in self.headers
 
     def header(self, name: bytes) -> str | None:
-        """A request header as text."""
+        """A request header as text. Raises BadRequest when it was sent more than once: which one would count?"""
         value = self.headers.get(name)
+        if len(self.headers) < len(self.scope["headers"]) and [key for key, _ in self.scope["headers"]].count(name) > 1:
+            raise BadRequest(f"Send the header {name.decode()} once.")
         return None if value is None else value.decode("latin-1")
 
     async def start(self, status: int, headers: list[Header]) -> None:
         """Begin the answer."""
         self.status = status
+        self.answered_at = time.perf_counter()
         headers += _SECURITY
         headers.append((b"x-request-id", self.request_id.encode()))
         headers += self._origins.headers(self.headers.get(b"origin"))

@@ -16,12 +16,13 @@ from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.domain import routing
 from gateway.domain.limits import tier_of
+from gateway.domain.proxies import Proxies
 from gateway.domain.refusals import Failed, MethodNotAllowed, TooManyRequests
 from gateway.domain.routing import Access, Match
 from gateway.entrypoints.cors import Origins, preflight_headers
 from gateway.entrypoints.exchange import Exchange
-from gateway.entrypoints.forwarding import forward
-from gateway.entrypoints.observing import observe
+from gateway.entrypoints.forwarding import Bounds, forward
+from gateway.entrypoints.observing import LIMITED, observe
 from gateway.entrypoints.own import OwnAnswers
 
 log = structlog.get_logger()
@@ -40,17 +41,19 @@ class Gateway:
         limits: Limits,
         origins: Origins,
         identity_key: bytes,
+        proxies: Proxies,
         platform: str | None,
-        body_limit: int,
+        bounds: Bounds,
     ) -> None:
         self._tokens, self._memberships = tokens, memberships
         self._services, self._own = services, own
         self._limits, self._origins = limits, origins
-        self._identity_key, self._platform, self._body_limit = identity_key, platform, body_limit
+        self._identity_key, self._proxies = identity_key, proxies
+        self._platform, self._bounds = platform, bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, with the error envelope when nothing better can be said."""
-        exchange = Exchange(scope, receive, send, self._origins)
+        exchange = Exchange(scope, receive, send, self._origins, self._proxies)
         try:
             await self._serve(exchange)
         except Refusal as refusal:
@@ -70,7 +73,7 @@ class Gateway:
             caller = await self._admit(exchange, match)
             service = self._services[match.route.service]
             identity = sign(caller, service.name, self._identity_key, time.time())
-            await forward(exchange, service, identity, self._body_limit)
+            await forward(exchange, service, identity, self._bounds)
         else:
             await self._answer(exchange, match)
 
@@ -109,5 +112,6 @@ class Gateway:
         tier = tier_of(exchange.path)
         look = self._limits.count if exchange.route.counted else self._limits.peek
         quota = exchange.quota = await look(tier, client)
-        if quota.exceeded:
+        if quota.exceeded and exchange.route.counted:
+            LIMITED.labels(tier.name).inc()
             raise TooManyRequests(f"Too many requests. Try again in {quota.retry_after} seconds.")

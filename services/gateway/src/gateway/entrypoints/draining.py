@@ -1,0 +1,55 @@
+"""The end of a gateway's life, so that a rolling restart loses no request."""
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+
+import uvicorn
+
+from gateway.entrypoints.protocol import StrictProtocol
+
+LOOK_SECONDS = 0.05
+
+
+class DrainingServer(uvicorn.Server):
+    """Told to stop, it first says so, and goes on: who balances the load turns away, and clients reconnect elsewhere.
+
+    For `seconds`, or until nobody is connected, it is not ready any more and each answer is the last on its
+    connection. Only then it stops to listen; uvicorn closes what is idle and finishes the requests under way.
+    """
+
+    def __init__(self, config: uvicorn.Config, seconds: float) -> None:
+        super().__init__(config)
+        self._seconds = seconds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop."""
+        self.lifespan.state["draining"] = True
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for _ in range(round(self._seconds / LOOK_SECONDS)):
+            if self.force_exit or not self.server_state.connections:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        await self._stop_listening()
+        await super().shutdown(sockets)
+
+    async def _stop_listening(self) -> None:
+        """Take in who has connected by now: to close the socket over their heads would reset them."""
+        listening = [
+            socket.socket(fileno=os.dup(listener.fileno())) for server in self.servers for listener in server.sockets
+        ]
+        for server in self.servers:
+            server.close()
+        waiting = []
+        for listener in listening:
+            with listener, suppress(BlockingIOError):
+                listener.setblocking(False)
+                while True:
+                    waiting.append(listener.accept()[0])
+        for connection in waiting:
+            connection.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> StrictProtocol:
+        return StrictProtocol(self.config, self.server_state, self.lifespan.state)
