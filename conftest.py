@@ -4,9 +4,11 @@ import contextlib
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -16,13 +18,16 @@ import pytest
 
 from chassis.migrations import Schema, migrate
 from routiq.accounts import unprivileged
-from routiq.ports import free_port
-from routiq.processes import running
+from routiq.ports import LOOPBACK, free_port
+from routiq.probes import amqp_answers
+from routiq.processes import Program, running
 from routiq.servers import binaries, rabbitmq
 from routiq.servers.binaries import Binaries
 from routiq.servers.embedded_broker import DESCRIPTION, EmbeddedBroker
 from routiq.servers.postgres import Postgres
 from routiq.settings import from_environment
+
+RABBITMQ_IMAGE = "rabbitmq:3.13"
 
 BrokerKind = Literal["embedded", "rabbitmq"]
 NewDatabase = Callable[[str], Awaitable[str]]
@@ -113,14 +118,42 @@ async def _embedded_broker(home: Path) -> AsyncIterator[tuple[str, str]]:
 async def _rabbitmq(home: Path) -> AsyncIterator[tuple[str, str]]:
     installed = rabbitmq.find()
     if installed is None:
-        if os.environ.get("ROUTIQ_REQUIRE_RABBITMQ") == "1":
-            pytest.fail("ROUTIQ_REQUIRE_RABBITMQ=1, but rabbitmq-server is not installed")
-        pytest.skip("rabbitmq-server is not installed")
+        async with _rabbitmq_in_docker(home) as (url, description):
+            yield url, description
+        return
     ports = free_port(), free_port(), free_port()
     server = rabbitmq.RabbitMQ(installed, home / "rabbitmq", *ports, secrets.token_hex(16))
     async with running(*server.programs(), logs=home) as (_, node):
         yield server.url, str(installed)
         await node.kill()  # its data are thrown away, and a clean stop takes eight seconds
+
+
+def _docker_engine() -> str | None:
+    """The `docker` command, when an engine answers it."""
+    docker = shutil.which("docker")
+    answers = docker and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+    return docker if answers else None
+
+
+@contextlib.asynccontextmanager
+async def _rabbitmq_in_docker(home: Path) -> AsyncIterator[tuple[str, str]]:
+    """For a machine with a Docker engine and no `rabbitmq-server`; on one with neither, the tests are left out."""
+    docker = _docker_engine()
+    if docker is None:
+        missing = "there is neither rabbitmq-server nor a Docker engine"
+        if os.environ.get("ROUTIQ_REQUIRE_RABBITMQ") == "1":
+            pytest.fail(f"ROUTIQ_REQUIRE_RABBITMQ=1, but {missing}")
+        pytest.skip(missing)
+    port, password = free_port(), secrets.token_hex(16)
+    settings = ("-e", "RABBITMQ_DEFAULT_USER=routiq", "-e", f"RABBITMQ_DEFAULT_PASS={password}")
+    program = Program(
+        name="rabbitmq",
+        command=(docker, "run", "--rm", "-p", f"{LOOPBACK}:{port}:5672", *settings, RABBITMQ_IMAGE),
+        environment=os.environ,
+        ready=partial(amqp_answers, LOOPBACK, port),
+    )
+    async with running(program, logs=home):
+        yield f"amqp://routiq:{password}@{LOOPBACK}:{port}/", f"{RABBITMQ_IMAGE} (Docker)"
 
 
 @pytest.fixture(scope="session")
