@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint types lock schemas environment
+.PHONY: help up down test lint types lock schemas environment bench-gateway
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,6 +22,9 @@ down: $(STAMP) ## stop what `make up` started
 
 test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine has
 	$(VENV)/bin/pytest
+
+bench-gateway: $(STAMP) ## the gateway beside a bare server, a plain proxy and HAProxy (needs wrk)
+	@$(VENV)/bin/python bench/gateway_cost.py
 
 lint: $(STAMP) ## style, imports between the parts
 	$(VENV)/bin/ruff check .

@@ -27,32 +27,28 @@ Described = dict[str, Any]
 
 def configure(service: str, level: str) -> None:
     """Send everything, our own lines and those of libraries, to standard output as JSON."""
-    shared: list[Processor] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    finish: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _logger, _method, entry: {"service": service, **entry},
+        allow_listed,
+        structlog.processors.JSONRenderer(),
+    ]
+    structlog.configure(  # straight to the stream: the way through logging costs three times as much
+        processors=[structlog.contextvars.merge_contextvars, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
     handler = logging.StreamHandler(sys.stdout)
+    without_record = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[_foreign, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                lambda _logger, _method, entry: {"service": service, **entry},
-                allow_listed,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[_foreign], processors=[without_record, *finish])
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
     for noisy in ("aio_pika", "aiormq", "sqlalchemy", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
 
 
 def allow_listed(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
