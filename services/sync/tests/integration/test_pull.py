@@ -174,6 +174,20 @@ async def test_a_refused_key_fails_the_run_with_a_reason_and_marks_the_connectio
     assert [e.status for e in announced if isinstance(e, SyncRunChanged)][-1] == "failed"
 
 
+async def test_a_worker_that_lost_the_run_cannot_fail_it(service: Any, cliniko: Any) -> None:
+    await connect(service, "MS0-some-other-key-au4")
+    sync_id = await start(service)
+    await cliniko.settings(latency_ms=600)
+    new_holder = text("UPDATE runs SET worker = gen_random_uuid() WHERE status = 'running'")
+    async with service.working() as working:
+        await service.until_status(sync_id, "running")
+        async with service.database.transaction(ORGANIZATION) as connection:
+            await connection.execute(new_holder)
+        await asyncio.sleep(1.5)
+        assert not working.done()
+    assert await service.status(sync_id) == "running"
+
+
 async def test_a_server_error_is_waited_out(service: Any, cliniko: Any) -> None:
     await connect(service)
     await cliniko.settings(fail_next={"status": 503, "times": 2})

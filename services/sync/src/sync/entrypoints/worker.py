@@ -106,6 +106,8 @@ class Worker:
             log.warning("run failed", **describe(error))
             failure = error
         async with self._transactions(run.organization_id) as store:
+            if failure and not await store.runs.held(run.sync_id, self._id):
+                raise TakenOver
             if failure:
                 await handlers.fail(run.sync_id, failure.text, store)
             if failure is None or isinstance(failure, CredentialsRefused):
