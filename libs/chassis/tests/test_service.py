@@ -145,6 +145,8 @@ async def test_a_validation_error_never_repeats_the_input(client: httpx.AsyncCli
 async def test_a_body_that_is_no_json_is_told_what_it_should_be(client: httpx.AsyncClient) -> None:
     form = await client.put("/api/org_a/note", data={"text": "Canary"}, headers=signed())
     assert (form.status_code, form.json()["detail"]) == (400, "Send the body as application/json.")
+    broken = await client.put("/api/org_a/note", content=b"{", headers={**signed(), "content-type": "application/json"})
+    assert (broken.status_code, broken.json()["detail"]) == (400, "The body is not valid JSON.")
     assert (await client.put("/api/org_a/note", json={"text": "x"}, headers=signed())).status_code == 200
 
 

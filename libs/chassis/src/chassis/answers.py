@@ -41,6 +41,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if problems[0]["loc"][0] == "body" and "json" not in request.headers.get("content-type", "application/json"):
         return _answer(request, 400, "Send the body as application/json.", errors=problems)
     first = problems[0]
+    if first["type"] == "json_invalid":
+        return _answer(request, 400, "The body is not valid JSON.", errors=problems)
     name = ".".join(str(part) for part in first["loc"])
     return _answer(request, 400, f"{name}: {first['msg']}", errors=problems)
 
