@@ -14,7 +14,7 @@ SERVICE = Service("bench", os.environ.get("UPSTREAM", "http://127.0.0.1:9"))
 
 async def app(scope: Scope, _receive: Receive, send: Send) -> None:
     """Pass a GET on and its answer back."""
-    head = request_head(scope["method"], scope["raw_path"], SERVICE.host, scope["headers"], ())
+    head = request_head(scope["method"], scope["raw_path"], SERVICE.host, scope["headers"], b"")
     connection, response = await SERVICE.ask(Request(scope["method"], head), PATIENCE_SECONDS)
     try:
         headers = response_headers(response.status, response.headers)

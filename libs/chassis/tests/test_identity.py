@@ -9,7 +9,8 @@ CALLER = Caller("org_a", "user_1", "member", "0" * 32)
 
 
 def test_what_the_gateway_signed_is_believed_by_the_service_it_was_signed_for() -> None:
-    assert verify(sign(CALLER, "patients", KEY, NOW), "patients", KEY, NOW + LIFETIME_SECONDS) == CALLER
+    header = sign(CALLER, "patients", KEY, NOW)
+    assert verify(header, "patients", KEY, NOW + LIFETIME_SECONDS, CALLER.request_id) == CALLER
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from fastapi import Depends, Path, Request
 from chassis.errors import Forbidden, NotFound, Unauthorized
 
 HEADER = "x-routiq-identity"
+REQUEST_ID = "x-request-id"
 LIFETIME_SECONDS = 30
 
 Role = Literal["admin", "member"]
@@ -29,26 +30,29 @@ class Caller:
     organization_id: str
     user_id: str
     role: Role
-    request_id: str
+    request_id: str = ""
     operator: bool = False
     """Of the platform itself: may use `/api/v1/admin`."""
     impersonator: str | None = None
     """The user id of who acts in this person's name, for the audit."""
 
 
-_FIELDS = tuple(field.name for field in fields(Caller))
+_SIGNED = tuple(field.name for field in fields(Caller) if field.name != "request_id")
 
 
 def sign(caller: Caller, service: str, key: bytes, now: float) -> str:
-    """The header with which the gateway vouches for `caller` towards `service`; `now` in unix seconds."""
-    claims = {name: getattr(caller, name) for name in _FIELDS}
+    """The header with which the gateway vouches for `caller` towards `service`; `now` in unix seconds.
+
+    It holds for all requests of that person: the request id travels beside it.
+    """
+    claims = {name: getattr(caller, name) for name in _SIGNED}
     claims["expires"] = int(now) + LIFETIME_SECONDS
     payload = json.dumps(claims, separators=(",", ":")).encode()
     return f"{_encode(payload)}.{_encode(_mac(payload, service, key))}"
 
 
-def verify(header: str, service: str, key: bytes, now: float) -> Caller:
-    """The caller the gateway vouched for. Raises Unauthorized for anything else."""
+def verify(header: str, service: str, key: bytes, now: float, request_id: str = "") -> Caller:
+    """The caller the gateway vouched for, in the request of this id. Raises Unauthorized for anything else."""
     try:
         payload, mac = (urlsafe_b64decode(part) for part in header.encode().split(b"."))
         genuine = hmac.compare_digest(mac, _mac(payload, service, key))
@@ -59,7 +63,7 @@ def verify(header: str, service: str, key: bytes, now: float) -> Caller:
     claims = json.loads(payload)
     if claims.pop("expires") < now:
         raise Unauthorized("The gateway's signature has expired.")
-    return Caller(**claims)
+    return Caller(**claims, request_id=request_id)
 
 
 def _mac(payload: bytes, service: str, key: bytes) -> bytes:
@@ -73,7 +77,8 @@ def _encode(data: bytes) -> str:
 async def identify(request: Request) -> Caller:
     """The caller of this request; every log line after this names the organization."""
     state = request.app.state
-    caller = verify(request.headers.get(HEADER, ""), state.service, state.identity_key, time.time())
+    header, request_id = request.headers.get(HEADER, ""), request.headers.get(REQUEST_ID, "")
+    caller = verify(header, state.service, state.identity_key, time.time(), request_id)
     structlog.contextvars.bind_contextvars(organization_id=caller.organization_id, request_id=caller.request_id)
     return caller
 

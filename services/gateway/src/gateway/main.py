@@ -1,8 +1,10 @@
 """The gateway, put together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import httpx
 import uvicorn
@@ -16,62 +18,66 @@ from gateway.adapters.descriptions import Descriptions
 from gateway.adapters.limits import Limits
 from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Readiness
+from gateway.adapters.request_log import RequestLog
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.adapters.valkey import Address, Valkey
+from gateway.adapters.vouching import Vouching
 from gateway.domain.proxies import Proxies
 from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.documentation.answers import documentation
 from gateway.entrypoints.draining import DrainingServer
+from gateway.entrypoints.exchange import Surroundings
 from gateway.entrypoints.forwarding import Bounds
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
-from gateway.entrypoints.protocol import StrictProtocol
+from gateway.entrypoints.protocol import ClientConnection
 from gateway.settings import Settings
 
+Jobs = Mapping[str, Callable[[], Awaitable[None]]]
 
-def assemble(settings: Settings) -> ASGIApp:
-    """The gateway as an ASGI application; what it does beside requests starts and ends with its lifespan."""
+
+def assemble(settings: Settings) -> tuple[Gateway, ASGIApp]:
+    """What answers requests, and the lifespan of what goes on beside them."""
     client = httpx.AsyncClient(timeout=3, trust_env=False)
     keys = SigningKeys(settings.jwks_url, client)
     readiness = Readiness(settings.service_urls, client)
     descriptions = Descriptions(settings.service_urls, client)
     services = {name: Service(name, url) for name, url in settings.service_urls.items()}
     store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
+    request_log = RequestLog("gateway") if logging.getLevelNamesMapping()[settings.log_level] <= logging.INFO else None
+    environment = {"APP_ENV": settings.app_env, "PORT": str(settings.port)}
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
         memberships=_memberships(settings, client),
         services=services,
-        own=OwnAnswers(
-            readiness,
-            keys,
-            {"APP_ENV": settings.app_env, "PORT": str(settings.port)},
-            documentation(descriptions),
-        ),
+        own=OwnAnswers(readiness, keys, environment, documentation(descriptions)),
         limits=Limits(store),
-        origins=Origins(settings.allowed_origins),
-        identity_key=settings.identity_key.get_secret_value().encode(),
+        vouching=Vouching(settings.identity_key.get_secret_value().encode()),
         platform=settings.platform_organization_id,
         bounds=Bounds(settings.body_limit, settings.client_timeout_seconds, settings.service_timeout_seconds),
-        proxies=Proxies(settings.trusted_proxies),
+        request_log=request_log,
     )
+    jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch, "descriptions": descriptions.watch}
+    if store:
+        jobs["store"] = store.stay_connected
+    closing = [service.close for service in services.values()] + ([request_log.write] if request_log else [])
+    return gateway, living(partial(_beside_requests, jobs, closing, client))
 
-    @asynccontextmanager
-    async def beside_requests() -> AsyncIterator[None]:
-        jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch, "descriptions": descriptions.watch}
-        if store:
-            jobs["store"] = store.stay_connected
-        tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for service in services.values():
-            service.close()
-        await client.aclose()
 
-    return living(gateway, beside_requests)
+@asynccontextmanager
+async def _beside_requests(
+    jobs: Jobs, closing: list[Callable[[], None]], client: httpx.AsyncClient
+) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for close in closing:
+        close()
+    await client.aclose()
 
 
 def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships | None:
@@ -83,13 +89,18 @@ def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships |
 
 def server(settings: Settings) -> uvicorn.Server:
     """The gateway on its port; told to stop, it finishes the requests under way first."""
+    gateway, lifespan = assemble(settings)
+    around = Surroundings(
+        Origins(settings.allowed_origins), Proxies(settings.trusted_proxies), settings.client_timeout_seconds
+    )
     config = uvicorn.Config(
-        assemble(settings),
+        lifespan,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=StrictProtocol,
+        http=partial(ClientConnection, gateway, around),  # type: ignore[arg-type] # whatever makes a protocol will do
         ws="none",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,

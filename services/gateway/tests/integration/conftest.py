@@ -128,7 +128,8 @@ class PlainService:
         return JSONResponse(self.described, 503 if self.described is None else 200)
 
     async def _answer(self, request: Request) -> Response:
-        caller = verify(request.headers.get(HEADER, ""), self.name, IDENTITY_KEY.encode(), time.time())
+        header, request_id = request.headers.get(HEADER, ""), request.headers["x-request-id"]
+        caller = verify(header, self.name, IDENTITY_KEY.encode(), time.time(), request_id)
         behaviour = request.query_params.get("do")
         if behaviour:
             answer: Response = await getattr(self, f"_{behaviour}")(request)

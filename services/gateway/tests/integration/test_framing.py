@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gateway.entrypoints import protocol
+from gateway.entrypoints.framing import HEAD_BYTES, HEAD_LINES
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: x\r\n"
@@ -105,11 +106,11 @@ async def test_it_is_refused_in_the_envelope_and_the_connection_ends(gateway: ht
 @pytest.mark.parametrize(
     "head",
     [
-        GET + b"x: " + b"a" * protocol.HEAD_BYTES + b"\r\n\r\n",
+        GET + b"x: " + b"a" * HEAD_BYTES + b"\r\n\r\n",
         GET + b"x: " + b"a" * 1_000_000,
-        GET + b"x: a\r\n" * protocol.HEAD_LINES + b"\r\n",
+        GET + b"x: a\r\n" * HEAD_LINES + b"\r\n",
         GET + b"".join(b"x%d: %b\r\n" % (n, b"a" * 900) for n in range(50)) + b"\r\n",
-        b"GET /" + b"a" * protocol.HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /" + b"a" * HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n",
     ],
     ids=["one long", "one endless", "many", "together too long", "the target"],
 )

@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, on_lost: Callable[[], None]) -> None:
         self._on_lost = on_lost
+        self.loop = asyncio.get_running_loop()
         self.idle_since = 0.0
         self._response: Response | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -39,13 +40,18 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     async def ask(self, request: Request, first: tuple[bytes, bool], patience: float) -> Response:
-        """Send the request, its body from the `first` piece on, and wait for the answer's head."""
+        """Send the request, its body from the `first` piece on, and wait for the answer's head; without one, close."""
         piece, more = first
-        response = self._response = Response(request.method, self._transport)
+        response = self._response = self._answers
+        response.begin(request.method)
         self._transport.write(request.head + _framed(piece, request.chunked, last=not more))
         if more and request.body:
             self._sending = asyncio.create_task(self._send(request.body, request.chunked, response))
-        await response.head(patience)
+        try:
+            await response.head(patience)
+        except BaseException:
+            self.close()
+            raise
         return response
 
     @property
@@ -73,12 +79,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._answers = Response(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._on_lost()
         self._writable.set()
         if self._response:
             self._response.end(clean=exc is None)
+        self._answers.close()
 
     def data_received(self, data: bytes) -> None:
         if self._response:

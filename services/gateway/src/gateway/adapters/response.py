@@ -18,28 +18,35 @@ class Unanswered(BadGateway):
 
 
 class Response:
-    """Fed by the connection through httptools' callbacks (`on_…`), awaited by the proxy."""
+    """Fed by the connection through httptools' callbacks (`on_…`), awaited by the proxy; then used for the next one."""
 
-    def __init__(self, method: str, transport: asyncio.Transport) -> None:
-        self.status = 0
-        self.headers: list[Header] = []
-        self.started = False
-        self.complete = False
-        self.keep_alive = False
-        self.waits_for_client = False
-        """The service cannot answer yet: its request is not complete."""
-        self._touched = False
-        self._to_head = method == "HEAD"
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = self._alive_at = self._patience = 0.0
+        self._waiter: asyncio.Future[None] | None = None
+        self.begin("")
+
+    def begin(self, method: str) -> None:
+        """Expect the answer to a request."""
+        self.status = 0
+        self.headers: list[Header] = []
+        self.started = self.complete = self.keep_alive = False
+        self.waits_for_client = False
+        """The service cannot answer yet: its request is not complete."""
+        self._touched = self._interim = False
+        self._to_head = method == "HEAD"
         self._chunks: list[bytes] = []
         self._waiting_bytes = 0
-        self._interim = False
         self._ends_with_connection = True
         self._failure: Refusal | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._alive_at = 0.0
+
+    @property
+    def readable(self) -> bool:
+        """`read` has something to give at once."""
+        return bool(self._chunks) or self.complete
 
     async def head(self, patience: float) -> None:
         """Wait until status and headers are there. Raises BadGateway, GatewayTimeout."""
@@ -79,6 +86,11 @@ class Response:
         else:
             self.fail((BadGateway if self._touched else Unanswered)("A service broke off its answer."))
 
+    def close(self) -> None:
+        """There will be no other answer."""
+        if self._timer:
+            self._timer.cancel()
+
     def fail(self, failure: Refusal) -> None:
         """Whoever waits for more of this answer gets `failure`; what has arrived can still be read."""
         if not self.complete:
@@ -105,6 +117,8 @@ class Response:
         self.started = True
         self.keep_alive = self._parser.should_keep_alive()
         self.complete = self._to_head or status in _BODILESS
+        if self._to_head:  # the parser waits for a body that does not come: it is not fit for another answer
+            self._parser = httptools.HttpResponseParser(self)
         self._wake()
 
     def on_body(self, body: bytes) -> None:
@@ -128,24 +142,33 @@ class Response:
         if self._failure:
             raise self._failure
         self._waiter = self._loop.create_future()
-        self.keep_waiting()
-        self._timer = self._loop.call_later(patience, self._lose_patience, patience)
+        self._patience, self._alive_at = patience, self._loop.time()
+        if self._timer is None or self._due > self._alive_at + patience:
+            self._look_after(patience)
         try:
             await self._waiter
         finally:
             self._waiter = None
-            self._timer.cancel()
 
-    def _lose_patience(self, patience: float) -> None:
+    def _look_after(self, seconds: float) -> None:
+        """One timer serves many waits: it is moved when it rings too early, not with each of them."""
+        if self._timer:
+            self._timer.cancel()
+        self._due = self._loop.time() + seconds
+        self._timer = self._loop.call_at(self._due, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
         if self.waits_for_client:
             self.keep_waiting()
-        left = self._alive_at + patience - self._loop.time()
+        left = self._alive_at + self._patience - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._lose_patience, patience)
+            self._look_after(left)
         else:
             self.fail(GatewayTimeout("A service took too long to answer."))
 
     def _wake(self) -> None:
-        self.keep_waiting()
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)

@@ -58,7 +58,7 @@ class Service:
     def release(self, connection: Connection) -> None:
         """The answer has been passed on, or given up."""
         if connection.finish():
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = connection.loop.time()
             self._idle.append(connection)
             while self._idle[0].idle_since < connection.idle_since - IDLE_SECONDS:
                 self._idle.popleft().close()
@@ -73,28 +73,18 @@ class Service:
         because an idle one may be closing."""
         connection = (self._take_idle() if request.repeatable else None) or await self._connect()
         try:
-            return connection, await self._attempt(connection, request, first, patience)
+            return connection, await connection.ask(request, first, patience)
         except Unanswered:
             if not request.repeatable:
                 raise
         connection = await self._connect()
-        return connection, await self._attempt(connection, request, first, patience)
-
-    async def _attempt(
-        self, connection: Connection, request: Request, first: tuple[bytes, bool], patience: float
-    ) -> Response:
-        try:
-            return await connection.ask(request, first, patience)
-        except BaseException:
-            connection.close()
-            raise
+        return connection, await connection.ask(request, first, patience)
 
     def _take_idle(self) -> Connection | None:
         """The connection used last, so that those not needed grow old."""
-        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
         while self._idle:
             connection = self._idle.pop()
-            if connection.open and connection.idle_since > oldest:
+            if connection.open and connection.idle_since > connection.loop.time() - IDLE_SECONDS:
                 return connection
             connection.close()
         return None

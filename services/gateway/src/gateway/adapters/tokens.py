@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from hashlib import sha256
 
 import jwt
-from prometheus_client import Counter
 
 from chassis.errors import Unauthorized
 from gateway.adapters.clerk import SigningKeys
+from gateway.adapters.measures import Counts
 from gateway.domain import claims
 from gateway.domain.claims import REFUSED, Claims
 
@@ -16,8 +16,7 @@ REMEMBERED_SECONDS = 60
 """How long a revoked session may still pass."""
 LEEWAY_SECONDS = 5
 
-VERIFICATIONS = Counter("routiq_gateway_tokens_total", "Tokens seen, by how they were judged.", ["outcome"])
-_REMEMBERED, _VERIFIED, _REFUSED = (VERIFICATIONS.labels(outcome) for outcome in ("remembered", "verified", "refused"))
+JUDGED = Counts("routiq_gateway_tokens", "Tokens seen, by how they were judged.", ("outcome",))
 
 _UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What PyJWT and we trip over in a token that nobody but a forger, or a mistaken issuer, would write."""
@@ -38,20 +37,26 @@ class Tokens:
         self._clock, self._capacity = clock, capacity
         self._remembered: dict[bytes, tuple[float, Claims]] = {}
 
+    def recall(self, token: str) -> Claims | None:
+        """The claims of a token that was found good a moment ago."""
+        found = self._remembered.get(_digest(token))
+        if found is None or self._clock() >= found[0]:
+            return None
+        JUDGED.inc("remembered")
+        return found[1]
+
     async def verify(self, token: str) -> Claims:
         """The token's claims. Raises Unauthorized, or Unavailable while no key is known."""
-        digest = sha256(token.encode()).digest()
-        until, known = self._remembered.get(digest, (0.0, None))
-        if known and self._clock() < until:
-            _REMEMBERED.inc()
+        known = self.recall(token)
+        if known:
             return known
         try:
             verified = claims.read(await self._payload(token), self._parties)
         except (jwt.PyJWTError, Unauthorized, *_UNREADABLE):
-            _REFUSED.inc()
+            JUDGED.inc("refused")
             raise Unauthorized(REFUSED) from None
-        _VERIFIED.inc()
-        self._remember(digest, verified)
+        JUDGED.inc("verified")
+        self._remember(_digest(token), verified)
         return verified
 
     async def _payload(self, token: str) -> dict[str, object]:
@@ -77,3 +82,7 @@ class Tokens:
         if len(self._remembered) >= self._capacity:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = (min(self._clock() + REMEMBERED_SECONDS, verified.expires_at), verified)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

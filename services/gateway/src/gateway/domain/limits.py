@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import NamedTuple
 
@@ -24,12 +26,25 @@ ADMIN = Tier("admin", 50)
 _PREFIXES = (("/api/v1/admin", ADMIN), ("/api/v1/sync", SYNC), ("/api/v1", API))
 
 
+@lru_cache(maxsize=4096)
 def tier_of(path: str) -> Tier:
     """The tier a path is counted in, whether or not anything answers there."""
     for prefix, tier in _PREFIXES:
         if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
             return tier
     return PUBLIC
+
+
+@lru_cache(maxsize=4096)
+def counted_as(address: str) -> str:
+    """Whose budget an unknown client's request is taken from: an IPv6 host has a whole /64 to change addresses in."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((int(found) >> 64 << 64, 64)))
+    return address
 
 
 class Quota(NamedTuple):
@@ -46,13 +61,8 @@ class Quota(NamedTuple):
 
 def quota(tier: Tier, count: float, end: float, now: float) -> Quota:
     """The budget when `count` were taken from the window that ends at `end`."""
-    return Quota(
-        limit=tier.limit,
-        remaining=max(0, tier.limit - int(count)),
-        reset=ceil(end),
-        retry_after=max(1, ceil(end - now)),
-        exceeded=count > tier.limit,
-    )
+    left = tier.limit - int(count)
+    return Quota(tier.limit, left if left > 0 else 0, ceil(end), max(1, ceil(end - now)), count > tier.limit)
 
 
 class Counters:

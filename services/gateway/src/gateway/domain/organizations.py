@@ -17,6 +17,16 @@ class Standing(NamedTuple):
     role: Role
 
 
+class Admitted(NamedTuple):
+    """A person whose request may go on, as the services are told."""
+
+    organization_id: str
+    user_id: str
+    role: Role
+    operator: bool
+    impersonator: str | None
+
+
 def named(in_path: str | None, in_header: str | None) -> str | None:
     """The organization a request names, in its path or in `X-Organization-ID`. Raises BadRequest."""
     for name in (in_path, in_header):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 GATEWAY = "gateway"
@@ -25,16 +26,18 @@ class Route:
     access: Access = Access.MEMBERS
     counted: bool = True
     """False for what machines ask every few seconds; it says how much budget is left, but takes none."""
+    quiet: bool = False
+    """Left out of the log."""
     patience: float | None = None
     """Seconds without a byte after which its service is given up; None: as the settings say."""
 
 
 ROUTES = (
     Route("/", access=Access.ANYONE),
-    Route("/health", access=Access.ANYONE),
-    Route("/health/live", access=Access.ANYONE, counted=False),
-    Route("/health/ready", access=Access.ANYONE, counted=False),
-    Route("/metrics", access=Access.ANYONE, counted=False),
+    Route("/health", access=Access.ANYONE, quiet=True),
+    Route("/health/live", access=Access.ANYONE, counted=False, quiet=True),
+    Route("/health/ready", access=Access.ANYONE, counted=False, quiet=True),
+    Route("/metrics", access=Access.ANYONE, counted=False, quiet=True),
     Route("/openapi.json", access=Access.ANYONE),
     Route("/docs", access=Access.ANYONE),
     Route("/docs/swagger-ui.css", access=Access.ANYONE),
@@ -105,6 +108,7 @@ _PATTERNS = _by_area(filter(_has_parameters, ROUTES))
 _UNMATCHED = Match(NOWHERE)
 
 
+@lru_cache(maxsize=4096)
 def match(path: str) -> Match:
     """Where a (percent-decoded) path leads. The first route of the table that fits wins."""
     plain = _PLAIN.get(path)

@@ -4,12 +4,15 @@ import asyncio
 import os
 import socket
 from contextlib import suppress
+from typing import cast
 
 import uvicorn
 
-from gateway.entrypoints.protocol import StrictProtocol
+from gateway.entrypoints.protocol import ClientConnection
 
-LOOK_SECONDS = 0.05
+DRAIN_LOOK_SECONDS = 0.05
+CLIENT_LOOK_SECONDS = 0.5
+"""How late a connection may be ended whose time is up: one look at all of them is cheaper than a timer for each."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -23,16 +26,30 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._seconds = seconds
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and watch over the connections."""
+        await super().startup(sockets)
+        self._watching = asyncio.create_task(self._watch())
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop."""
         self.lifespan.state["draining"] = True
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
-        for _ in range(round(self._seconds / LOOK_SECONDS)):
+        for _ in range(round(self._seconds / DRAIN_LOOK_SECONDS)):
             if self.force_exit or not self.server_state.connections:
                 break
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)
         await self._stop_listening()
         await super().shutdown(sockets)
+        self._watching.cancel()
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(CLIENT_LOOK_SECONDS)
+            now = loop.time()
+            for connection in list(self.server_state.connections):
+                cast(ClientConnection, connection).look(now)
 
     async def _stop_listening(self) -> None:
         """Take in who has connected by now: to close the socket over their heads would reset them."""
@@ -49,7 +66,8 @@ class DrainingServer(uvicorn.Server):
                     waiting.append(listener.accept()[0])
         for connection in waiting:
             connection.setblocking(False)
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
 
-    def _protocol(self) -> StrictProtocol:
-        return StrictProtocol(self.config, self.server_state, self.lifespan.state)
+    def _connection(self) -> asyncio.Protocol:
+        make = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg] # as uvicorn itself does

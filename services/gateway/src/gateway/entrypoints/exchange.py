@@ -3,100 +3,160 @@
 import json
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
-from uuid import uuid4
-
-from starlette.types import Receive, Scope, Send
+from collections.abc import Callable, Mapping
+from random import getrandbits
+from typing import TYPE_CHECKING, Any
 
 from chassis.errors import BadRequest, Refusal, envelope
-from chassis.identity import Caller
 from gateway.adapters.heads import Header
-from gateway.domain.limits import Quota
+from gateway.domain.limits import Quota, counted_as
+from gateway.domain.organizations import Admitted
 from gateway.domain.proxies import Proxies
 from gateway.domain.refusals import TooManyRequests
 from gateway.domain.routing import NOWHERE, Route
+from gateway.entrypoints.answer_head import ServerLines, compose
 from gateway.entrypoints.cors import Origins
+from gateway.entrypoints.framing import Target
+from gateway.entrypoints.upload import Upload
+
+if TYPE_CHECKING:
+    from gateway.entrypoints.protocol import ClientConnection
 
 _REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SECURITY: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-)
-_UNLESS_SAID: tuple[Header, ...] = (
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cache-control", b"no-store"),
-)
+_VERSION_4 = 0x4000_8000_0000_0000_0000
+_FREE_BITS = ~0xF000_C000_0000_0000_0000
 _REFUSED_WITH: Mapping[int, tuple[Header, ...]] = {
     401: ((b"www-authenticate", b"Bearer"),),
-    408: ((b"connection", b"close"),),
     405: ((b"allow", b"GET, HEAD"),),
 }
 
 
-class Exchange:
-    """Every answer leaves through here, so that each has its request id, budget, CORS and security headers."""
+class Surroundings:
+    """What all exchanges of a gateway share."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, origins: Origins, proxies: Proxies) -> None:
-        self.scope, self.receive, self._send, self._origins = scope, receive, send, origins
+    def __init__(self, origins: Origins, proxies: Proxies, client_seconds: float) -> None:
+        self.origins, self.proxies, self.client_seconds = origins, proxies, client_seconds
+        self.server_lines = ServerLines()
+
+
+class Exchange:
+    """Made when a request's head is there, over when its answer is complete or given up."""
+
+    def __init__(
+        self,
+        connection: "ClientConnection",
+        method: str,
+        target: Target,
+        headers: list[Header],
+        upload: Upload | None,
+        around: Surroundings,
+    ) -> None:
+        self.connection, self.upload, self._around = connection, upload, around
         self.started_at = time.perf_counter()
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        peer = scope["client"]
-        self.origin = proxies.origin(peer[0] if peer else "unknown", scope["scheme"], self.headers)
+        self.method, self.target, self.path = method, target.as_sent, target.path
+        self.header_list, self.headers = headers, dict(headers)
+        self.keep_alive = True
+        """Another request may follow on the connection."""
+        self.chunkable = True
+        """The client understands an answer in chunks: it speaks HTTP/1.1."""
+        self.origin = around.proxies.origin(connection.peer, connection.scheme, self.headers)
         self.service_seconds = 0.0
         """Spent waiting for a service's first byte."""
         self.answered_at = 0.0
-        offered = self.headers.get(b"x-request-id", b"")
-        self.request_id = offered.decode() if _REQUEST_ID.fullmatch(offered) else str(uuid4())
+        offered = self.headers.get(b"x-request-id")
+        self.request_id = offered.decode() if offered and _REQUEST_ID.fullmatch(offered) else _made_id()
         self.route: Route = NOWHERE
-        self.caller: Caller | None = None
+        self.caller: Admitted | None = None
         self.quota: Quota | None = None
         self.status = 0
         """Of the answer, once it has started."""
         self.complete = False
+        self._head = b""
+        """What is to be written before the body, at the latest with its first piece."""
+        self._chunked = False
+        self._gone = False
+        self._when_gone: Callable[[], None] | None = None
 
     @property
     def client(self) -> str:
-        """The address of who asks."""
-        return self.origin.client
+        """Who asks, as far as an address tells: whose budget is spent when no token says more."""
+        return counted_as(self.origin.client)
+
+    @property
+    def draining(self) -> bool:
+        """The gateway was told to stop."""
+        return "draining" in self.connection.state
 
     @property
     def asks_permission(self) -> bool:
         """A browser asks whether a page may make a request."""
         return self.method == "OPTIONS" and b"access-control-request-method" in self.headers
 
+    @property
+    def whole(self) -> bool:
+        """All of the request is here."""
+        return self.upload is None or self.upload.complete
+
     def header(self, name: bytes) -> str | None:
         """A request header as text. Raises BadRequest when it was sent more than once: which one would count?"""
         value = self.headers.get(name)
-        if len(self.headers) < len(self.scope["headers"]) and [key for key, _ in self.scope["headers"]].count(name) > 1:
+        if len(self.headers) < len(self.header_list) and [key for key, _ in self.header_list].count(name) > 1:
             raise BadRequest(f"Send the header {name.decode()} once.")
         return None if value is None else value.decode("latin-1")
 
-    async def start(self, status: int, headers: list[Header]) -> None:
-        """Begin the answer."""
+    def lose_client(self) -> None:
+        """Nobody is there any more to answer."""
+        self._gone = True
+        if self.upload:
+            self.upload.cut()
+        if self._when_gone:
+            self._when_gone()
+
+    def when_gone(self, callback: Callable[[], None] | None) -> None:
+        """Have `callback` called should the client go away: at once if it has."""
+        self._when_gone = callback
+        if self._gone and callback:
+            callback()
+
+    def start(self, status: int, headers: list[Header]) -> None:
+        """Begin the answer; its head leaves with the first piece of the body, or with `flush`."""
         self.status = status
         self.answered_at = time.perf_counter()
-        headers += _SECURITY
-        headers.append((b"x-request-id", self.request_id.encode()))
-        headers += self._origins.headers(self.headers.get(b"origin"))
-        if self.quota:
-            headers += _budget(self.quota)
-        said = {name for name, _ in headers}
-        headers += [header for header in _UNLESS_SAID if header[0] not in said]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        around = self._around
+        server = around.server_lines.of(self.connection.server.default_headers)
+        bodiless = self.method == "HEAD" or status in (204, 304)
+        framed = bodiless or b"content-length" in dict(headers)
+        self._chunked = not framed and self.chunkable
+        self.keep_alive = self.keep_alive and not around.server_lines.closing and (framed or self._chunked)
+        self._head = compose(
+            status,
+            headers,
+            common=(server, around.origins.lines(self.headers.get(b"origin"))),
+            request_id=self.request_id,
+            quota=self.quota,
+            close=not self.keep_alive,
+            chunked=self._chunked,
+        )
+
+    def flush(self) -> None:
+        """Let the head leave by itself: the body may be long in coming."""
+        self._write(b"")
 
     async def send(self, body: bytes, more: bool) -> None:
-        """Pass a piece of the body on; waits for a client that reads slowly."""
-        self.complete = not more
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        """Pass a piece of the body on; waits for a client that reads slowly. Raises ClientTooSlow."""
+        self.complete = not more and not self._gone
+        if self.method == "HEAD":
+            body = b""
+        elif self._chunked:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            body = chunk if more else chunk + b"0\r\n\r\n"
+        self._write(body)
+        if self.connection.congested:
+            await self.connection.drained(self._around.client_seconds)
 
     async def answer(self, status: int, content: bytes, kind: bytes, *more: Header) -> None:
         """A whole answer at once."""
-        await self.start(status, [(b"content-type", kind), (b"content-length", b"%d" % len(content)), *more])
+        self.start(status, [(b"content-type", kind), (b"content-length", b"%d" % len(content)), *more])
         await self.send(content, more=False)
 
     async def answer_json(self, status: int, content: Mapping[str, Any], *more: Header) -> None:
@@ -107,18 +167,23 @@ class Exchange:
         """The error envelope, unless an answer has begun: that one stays cut short, which the client can tell."""
         if self.status:
             return
+        if refusal.status == 408:
+            self.keep_alive = False
         figures = _rate_limit(self.quota) if isinstance(refusal, TooManyRequests) and self.quota else {}
         content = envelope(refusal.status, refusal.detail, self.path, **figures)
         await self.answer_json(refusal.status, content, *_REFUSED_WITH.get(refusal.status, ()))
 
+    def _write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        if data and not self._gone:
+            self.connection.write(data)
 
-def _budget(quota: Quota) -> list[Header]:
-    return [
-        (b"x-ratelimit-limit", b"%d" % quota.limit),
-        (b"x-ratelimit-remaining", b"%d" % quota.remaining),
-        (b"x-ratelimit-reset", b"%d" % quota.reset),
-        (b"retry-after", b"%d" % quota.retry_after),
-    ]
+
+def _made_id() -> str:
+    """A UUID of version 4. It must not repeat; nobody is kept from guessing it, so that no system call is due."""
+    digits = f"{getrandbits(128) & _FREE_BITS | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _rate_limit(quota: Quota) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """A request's way to a service and the answer's way back, neither ever held whole."""
 
-import asyncio
 import time
+from functools import partial
 from typing import NamedTuple
 
 from chassis.errors import BadRequest, TooLarge
 from chassis.identity import HEADER as IDENTITY
-from gateway.adapters.connection import Body, Connection, Request
-from gateway.adapters.heads import Header, request_head, response_headers
+from gateway.adapters.connection import Body, Request
+from gateway.adapters.heads import request_head, response_headers
 from gateway.adapters.response import Response
 from gateway.adapters.services import Service
 from gateway.domain import traces
-from gateway.domain.refusals import ClientTooSlow
 from gateway.entrypoints.exchange import Exchange
+from gateway.entrypoints.upload import Upload
 
-_IDENTITY = IDENTITY.encode()
+_OURS = (
+    IDENTITY.encode() + b": %b\r\nx-request-id: %b\r\n"
+    b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\n%b"
+)
 
 
 class Bounds(NamedTuple):
@@ -27,7 +30,7 @@ class Bounds(NamedTuple):
     """Until a service's next byte, where the route says nothing else."""
 
 
-async def forward(exchange: Exchange, service: Service, identity: str, bounds: Bounds) -> None:
+async def forward(exchange: Exchange, service: Service, identity: bytes, bounds: Bounds) -> None:
     """Let `service` answer, told by the signed `identity` who asks. Raises Refusal until the answer has begun."""
     patience = exchange.route.patience or bounds.service_seconds
     request = _request(exchange, service, identity, bounds)
@@ -37,45 +40,49 @@ async def forward(exchange: Exchange, service: Service, identity: str, bounds: B
     finally:
         exchange.service_seconds = time.perf_counter() - asked_at
     try:
-        await exchange.start(response.status, response_headers(response.status, response.headers))
-        await _pass_on(exchange, connection, response, patience)
+        exchange.start(response.status, response_headers(response.status, response.headers))
+        await _pass_on(exchange, response, patience)
     finally:
         service.release(connection)
 
 
-def _request(exchange: Exchange, service: Service, identity: str, bounds: Bounds) -> Request:
-    scope = exchange.scope
-    query = scope["query_string"]
-    target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
-    ours = (
-        (_IDENTITY, identity.encode()),
-        (b"x-request-id", exchange.request_id.encode()),
-        (b"x-forwarded-for", exchange.origin.client.encode()),
-        (b"x-forwarded-proto", exchange.origin.scheme.encode()),
-        (b"x-forwarded-host", exchange.origin.host),
-        *_trace(exchange),
-    )
-    return Request(
-        exchange.method,
-        request_head(exchange.method, target, service.host, scope["headers"], ours),
-        _body(exchange, bounds),
-        chunked=b"transfer-encoding" in exchange.headers,
-    )
+async def _pass_on(exchange: Exchange, response: Response, patience: float) -> None:
+    more = True
+    while more:
+        if not response.readable:
+            exchange.flush()
+            exchange.when_gone(partial(response.fail, BadRequest("The client went away.")))
+        body, more = await response.read(patience)
+        await exchange.send(body, more)
+    exchange.when_gone(None)
 
 
-def _trace(exchange: Exchange) -> tuple[Header, ...]:
+def _request(exchange: Exchange, service: Service, identity: bytes, bounds: Bounds) -> Request:
+    origin = exchange.origin
+    ours = _OURS % (
+        identity,
+        exchange.request_id.encode(),
+        origin.client.encode(),
+        origin.scheme.encode(),
+        origin.host,
+        _trace(exchange),
+    )
+    head = request_head(exchange.method, exchange.target, service.host, exchange.header_list, ours)
+    body = _body(exchange, exchange.upload, bounds) if exchange.upload else None
+    return Request(exchange.method, head, body, chunked=b"transfer-encoding" in exchange.headers)
+
+
+def _trace(exchange: Exchange) -> bytes:
     """The client's trace, else a new one."""
     offered = exchange.headers.get(b"traceparent")
     if not offered or not traces.valid(offered):
-        return ((b"traceparent", traces.made(exchange.request_id)),)
+        return b"traceparent: %b\r\n" % traces.made(exchange.request_id)
     state = exchange.headers.get(b"tracestate")
-    return ((b"traceparent", offered), (b"tracestate", state)) if state else ((b"traceparent", offered),)
+    return b"traceparent: %b\r\n%b" % (offered, b"tracestate: %b\r\n" % state if state else b"")
 
 
-def _body(exchange: Exchange, bounds: Bounds) -> Body | None:
-    """The client's body piece by piece, None without one. The server has checked the framing."""
-    if b"transfer-encoding" not in exchange.headers and exchange.headers.get(b"content-length", b"0") == b"0":
-        return None
+def _body(exchange: Exchange, upload: Upload, bounds: Bounds) -> Body:
+    """The client's body piece by piece. The connection has checked the framing."""
     limit = bounds.body_bytes
     too_large = TooLarge(f"The body may have {limit} bytes at most.")
     if int(exchange.headers.get(b"content-length", b"0")) > limit:
@@ -84,38 +91,10 @@ def _body(exchange: Exchange, bounds: Bounds) -> Body | None:
 
     async def read() -> tuple[bytes, bool]:
         nonlocal seen
-        try:
-            async with asyncio.timeout(bounds.client_seconds):
-                message = await exchange.receive()
-        except TimeoutError:
-            raise ClientTooSlow("The rest of the body did not come in time.") from None
-        if message["type"] == "http.disconnect":
-            raise BadRequest("The client went away.")
-        seen += len(message["body"])
+        piece, more = await upload.read(bounds.client_seconds)
+        seen += len(piece)
         if seen > limit:
             raise too_large
-        return message["body"], message["more_body"]
+        return piece, more
 
     return read
-
-
-async def _pass_on(exchange: Exchange, connection: Connection, response: Response, patience: float) -> None:
-    body, more = await response.read(patience)
-    await exchange.send(body, more)
-    if not more:
-        return
-    # While the body is on its way, its reader notices that the client has gone.
-    watching = None if connection.sending else asyncio.create_task(_stop_when_gone(exchange, response))
-    try:
-        while more:
-            body, more = await response.read(patience)
-            await exchange.send(body, more)
-    finally:
-        if watching:
-            watching.cancel()
-
-
-async def _stop_when_gone(exchange: Exchange, response: Response) -> None:
-    while (await exchange.receive())["type"] != "http.disconnect":
-        pass
-    response.fail(BadRequest("The client went away."))

@@ -77,7 +77,7 @@ class OwnAnswers:
     async def _ready(self, exchange: Exchange) -> None:
         services = {name: condition.state == "ready" for name, condition in self._readiness.conditions.items()}
         checks = {"jwks": self._keys.usable, **services}
-        ready = all(checks.values()) and "draining" not in exchange.scope["state"]
+        ready = all(checks.values()) and not exchange.draining
         await exchange.answer_json(
             200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": checks}
         )

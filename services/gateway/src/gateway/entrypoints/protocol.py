@@ -1,180 +1,295 @@
-"""What reaches the gateway as a request at all: well framed, one host, a head of reasonable size that comes in time.
+"""One client's connection: bytes become requests, and these are answered one after the other.
 
-Everything else is refused here in our envelope. The parser is strict about framing (both lengths, bad chunks, folded
-lines, bare line feeds, NUL); what it lets pass and a service might read differently is refused beside it.
+What is no acceptable request is refused here, in our envelope, before anybody is asked.
 """
 
 import asyncio
 import json
-import re
-from typing import cast
+from collections import deque
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any, cast
 
 import httptools
+import uvicorn
 from prometheus_client import Counter
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from chassis.errors import envelope
-from gateway.adapters.heads import Header
+from gateway.adapters.heads import STATUS_LINES, Header
+from gateway.domain.refusals import ClientTooSlow
+from gateway.entrypoints.exchange import Exchange, Surroundings
+from gateway.entrypoints.framing import HEAD_BYTES, Objection, examine, head_size, target_of
+from gateway.entrypoints.upload import Upload
 
-HEAD_BYTES = 32 * 1024
-HEAD_LINES = 100
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 1.0
+FLUSH_SECONDS = 15.0
 
 REFUSED = Counter("routiq_gateway_malformed_total", "What was refused before it became a request.", ["status"])
 
-_HOST = re.compile(rb"[A-Za-z0-9._~-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_NOT_HTTP = Objection(400, "This is not an HTTP request.")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Handler = Callable[[Exchange], Awaitable[None]]
 
 
-class _Refused(Exception):
-    """Ends the parsing."""
+class ClientConnection(asyncio.Protocol):
+    """Fed by the transport, and by httptools' callbacks (`on_…`); watched by the server through `look`."""
 
+    def __init__(
+        self,
+        handler: Handler,
+        around: Surroundings,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._handler, self._around = handler, around
+        self._idle_seconds = config.timeout_keep_alive
+        self.server, self.state = server_state, app_state
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        # What follows a request that ends the connection is not read; it must not spoil that request.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._url = b""
+        self._headers: list[Header] = []
+        self._in_head = False
+        self._head_bytes = self._received = 0
+        """At most what the head has so far: the pieces it came in may hold more."""
+        self._deaf = False
+        """What else the client sends is not read any more."""
+        self._lost = False
+        self._task: asyncio.Task[None] | None = None
+        """Answers, from the first request on."""
+        self._next: asyncio.Future[None] | None = None
+        """What it waits for between two requests."""
+        self._current: Exchange | None = None
+        self._newest: Exchange | None = None
+        """Whose body arrives, if it has one."""
+        self._pipelined: deque[Exchange] = deque()
+        self._reading_paused = False
+        self._writable: asyncio.Event | None = None
+        """None while the client takes what it gets."""
+        self._wait(HEAD_SECONDS)
+        self.peer, self.scheme = "unknown", "http"
 
-class StrictProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with limits to what a client may send before anybody is asked."""
-
-    _in_head = False
-    _head_bytes = _received = 0
-    """At most what the head has so far: the pieces it came in may hold more."""
-    _deaf = False
-    """What else the client sends is not read any more."""
-    _objection = (400, "This is not an HTTP request.")
-    _deadline: asyncio.TimerHandle | None = None
+    # The transport's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, transport))
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
+        self.transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self.peer = str(peer[0])
+        self.server.connections.add(self)  # type: ignore[arg-type] # uvicorn names its own classes only
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._in_time()
-        super().connection_lost(exc)
+        self.server.connections.discard(self)
+        self._deaf = self._lost = True
+        self._pipelined.clear()
+        if self._current:
+            self._current.lose_client()
+        elif self._next:
+            self._next.set_result(None)
+        self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        self._unset_keepalive_if_required()
         self._received = len(data)
         self._head_bytes += self._received
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
             if self._in_head and self._head_bytes > HEAD_BYTES:
-                self._object(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
+                raise Objection(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
         except httptools.HttpParserUpgrade:  # not offered: the request is answered as if it had not asked
-            self._deaf = True
-            self.cycle.keep_alive = False
-        except (httptools.HttpParserError, _Refused):
-            self._refuse(*self._objection)
-        if self._deadline is None and (self._in_head or self._idle):
-            self._deadline = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
+            self._deaf, cast(Exchange, self._newest).keep_alive = True, False
+        except httptools.HttpParserError as error:
+            self._refuse(error.__context__ if isinstance(error.__context__, Objection) else _NOT_HTTP)
+        except Objection as objection:
+            self._refuse(objection)
 
-    def shutdown(self) -> None:
-        """The server stops: a connection that was never used may have its one request on the way."""
-        if self.cycle is None:
-            self._in_time()
-            self._deadline = self.loop.call_later(LINGER_SECONDS, self._lose_patience)
-        else:
-            super().shutdown()
+    def pause_writing(self) -> None:
+        self._writable = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        if self._writable:
+            self._writable.set()
+            self._writable = None
+
+    # The parser's side
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = True
-        self._head_bytes = self._received
+        self._in_head, self._head_bytes = True, self._received
+        self._url, self._headers = b"", []
+        if self._current is None:
+            self._wait(HEAD_SECONDS)
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._in_time()
-        if len(self.headers) > HEAD_LINES:
-            self._object(431, f"The request's head may have {HEAD_LINES} lines at most.")
-        if self._head_bytes > HEAD_BYTES and _size(self.url, self.headers) > HEAD_BYTES:
-            self._object(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
-        problem, framed = _examined(self.parser.get_http_version(), self.headers)
-        if problem:
-            self._object(400, problem)
-        super().on_headers_complete()
-        if framed:
-            self.cycle.transport = cast(asyncio.Transport, _Lingering(self))
-        self.headers = []  # trailers go here, and nobody takes them for headers
+        url, headers, parser = self._url, self._headers, self._parser
+        if self._head_bytes > HEAD_BYTES and head_size(url, headers) > HEAD_BYTES:
+            raise Objection(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
+        version = parser.get_http_version()
+        framing = examine(version, headers)
+        upload = Upload(self._balance, self._invite if framing.expects_continue else None) if framing.has_body else None
+        exchange = Exchange(self, parser.get_method().decode(), target_of(url), headers, upload, self._around)
+        exchange.chunkable = version == "1.1"
+        exchange.keep_alive = exchange.chunkable and parser.should_keep_alive()
+        self._newest, self._headers = exchange, []  # trailers go nowhere, and nobody takes them for headers
+        if self._current is None:
+            self._begin(exchange)
+        else:
+            self._pipelined.append(exchange)
+            self._balance()
+
+    def on_body(self, body: bytes) -> None:
+        exchange = self._newest
+        if exchange and exchange.upload and not exchange.complete:
+            exchange.upload.feed(body)
+            self._balance()
+
+    def on_message_complete(self) -> None:
+        if self._newest and self._newest.upload:
+            self._newest.upload.end()
+            if self._current is None:
+                self._wait(self._idle_seconds)
+
+    # The exchange's side
+
+    def write(self, data: bytes) -> None:
+        """To the client, unless it has gone."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     @property
-    def _idle(self) -> bool:
-        """No request is under way."""
-        return self.cycle is None or self.cycle.response_complete
+    def congested(self) -> bool:
+        """The client does not take what it gets."""
+        return self._writable is not None
 
-    def _object(self, status: int, detail: str) -> None:
-        self._objection = (status, detail)
-        raise _Refused
+    async def drained(self, patience: float) -> None:
+        """Wait for a client that reads slowly. Raises ClientTooSlow when it takes nothing for `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                while self._writable:
+                    await self._writable.wait()
+        except TimeoutError:
+            self.transport.abort()
+            raise ClientTooSlow("The client stopped reading the answer.") from None
 
-    def _refuse(self, status: int, detail: str) -> None:
+    # The server's side
+
+    def look(self, now: float) -> None:
+        """End what takes too long; called every now and then."""
+        if now < self._due:
+            return
+        if self.transport.is_closing():
+            self.transport.abort()
+        elif self._in_head and not self._deaf:
+            self._refuse(Objection(408, "The request did not come in time."))
+        else:
+            self._close()
+
+    def shutdown(self) -> None:
+        """The server stops: a connection that was never used may have its one request on the way."""
+        if self._current and self._newest:
+            self._newest.keep_alive = False
+        elif self._task:
+            self._close()
+        else:
+            self._wait(LINGER_SECONDS)
+
+    # Its own
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._current, self._due = exchange, inf
+        if self._next:
+            self._next.set_result(None)
+        elif self._task is None:
+            self._task = self._loop.create_task(self._serve())
+            self.server.tasks.add(self._task)
+
+    async def _serve(self) -> None:
+        """Answer one exchange after the other, for as long as the connection lasts."""
+        try:
+            while self._current:
+                await self._handler(self._current)
+                self._answered(self._current)
+                if self._current is None and not self._lost:
+                    self._next = self._loop.create_future()
+                    await self._next
+                    self._next = None
+        finally:
+            self.server.tasks.discard(cast("asyncio.Task[None]", self._task))
+            self.transport.close()
+
+    def _answered(self, exchange: Exchange) -> None:
+        """On to the next request, or the end of the connection."""
+        self._current = None
+        if exchange.upload:
+            exchange.upload.abandon()
+        if not exchange.complete:
+            self._close()  # the client can tell that its answer was cut short
+        elif not exchange.keep_alive:
+            self._hang_up(lingering=self._deaf or not exchange.whole)
+        elif self._pipelined:
+            self._begin(self._pipelined.popleft())
+            self._balance()
+        else:
+            self._wait(HEAD_SECONDS if self._in_head or not exchange.whole else self._idle_seconds)
+
+    def _invite(self) -> None:
+        self.write(_CONTINUE)
+
+    def _balance(self) -> None:
+        """Read as long as there is room for it."""
+        upload = self._newest.upload if self._newest else None
+        pause = bool(self._pipelined) or (upload is not None and upload.full)
+        if pause != self._reading_paused and not self.transport.is_closing():
+            self._reading_paused = pause
+            (self.transport.pause_reading if pause else self.transport.resume_reading)()
+
+    def _refuse(self, objection: Objection) -> None:
         """Say what is wrong and close: where the next request would start cannot be known."""
         self._deaf = True
-        REFUSED.labels(status).inc()
-        if not self._idle and not self.cycle.more_body:
-            self.cycle.keep_alive = False  # the request before is whole, and gets its answer first
-        elif not self._idle and self.cycle.response_started:
-            self.transport.close()
-        else:
-            if not self._idle:
-                self.cycle.disconnected = True  # whoever was waiting for the rest of it need not answer
-                self.cycle.message_event.set()
-            body = json.dumps(envelope(status, detail, "")).encode()
-            head = b"content-type: application/json\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
-            self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], head, len(body), body))
-            self.hang_up()
-
-    def hang_up(self) -> None:
-        """Not at once: while the client still sends, the connection would be reset and our answer with it."""
-        if self.transport.is_closing():
+        REFUSED.labels(objection.status).inc()
+        broken = self._newest if self._newest and not self._newest.whole else None
+        if broken and self._pipelined:
+            self._pipelined.pop()
+        if self._current and broken is not self._current:  # those before are whole, and get their answers first
+            (self._pipelined or [self._current])[-1].keep_alive = False
             return
-        if self.cycle is None or self._deaf or self.cycle.more_body:
+        if broken:  # whoever waits for the rest of it need not answer
+            broken.lose_client()
+        if broken is None or not broken.status:
+            self._say(objection)
+        self._hang_up(lingering=True)
+
+    def _say(self, objection: Objection) -> None:
+        body = json.dumps(envelope(objection.status, objection.detail, "")).encode()
+        head = b"content-type: application/json\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
+        self.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINES[objection.status], head, len(body), body))
+
+    def _hang_up(self, *, lingering: bool) -> None:
+        """Not at once while the client still sends: the connection would be reset, and our answer lost with it."""
+        if lingering and not self.transport.is_closing():
             self._deaf = True
             self.transport.write_eof()
-            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+            self._wait(LINGER_SECONDS)
         else:
-            self.transport.close()
+            self._close()
 
-    def _lose_patience(self) -> None:
-        self._deadline = None
-        if self._in_head:
-            self._refuse(408, "The request did not come in time.")
-        elif self._idle:
-            self.transport.close()
+    def _close(self) -> None:
+        """Once the client has taken what is left for it, for which it has a while."""
+        self.transport.close()
+        self._wait(FLUSH_SECONDS)
 
-    def _in_time(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-def _size(url: bytes, headers: list[Header]) -> int:
-    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
-
-
-def _examined(version: str, headers: list[Header]) -> tuple[str | None, bool]:
-    """Why a head that could be parsed is not acceptable; and whether a body follows it."""
-    host, hosts, framed = b"", 0, False
-    for name, value in headers:
-        if name == b"host":
-            host, hosts = value, hosts + 1
-        elif name == b"content-length":
-            framed = True
-        elif name == b"transfer-encoding":
-            framed = True
-            if value.lower() != b"chunked" or version != "1.1":
-                return "The only transfer coding is chunked, in HTTP/1.1.", framed
-    if version not in ("1.1", "1.0"):
-        return "The protocol is HTTP/1.1.", framed
-    if hosts > 1 or (hosts == 0 and version == "1.1") or (hosts and not _HOST.fullmatch(host)):
-        return "The request must name one host.", framed
-    return None, framed
-
-
-class _Lingering:
-    """The transport of a request with a body, whose answer may be complete before the body is."""
-
-    def __init__(self, protocol: StrictProtocol) -> None:
-        self._protocol = protocol
-        self.write, self.is_closing = protocol.transport.write, protocol.transport.is_closing
-
-    def close(self) -> None:
-        """After the last answer on the connection."""
-        self._protocol.hang_up()
+    def _wait(self, seconds: float) -> None:
+        self._due = self._loop.time() + seconds

@@ -46,7 +46,7 @@ class _Description:
         self._make()
         tag = (b"etag", self._tag)
         if exchange.headers.get(b"if-none-match") == self._tag:
-            await exchange.start(304, [tag, _ASK_AGAIN])
+            exchange.start(304, [tag, _ASK_AGAIN])
             await exchange.send(b"", more=False)
         else:
             await exchange.answer(200, self._text, b"application/json", tag, _ASK_AGAIN)
