@@ -25,12 +25,13 @@ PATIENCE_SECONDS = 60
 
 
 class Browser:
-    """One page, everything it has asked for, and everything it has complained about."""
+    """One page, everything it has asked for, said, and complained about."""
 
     def __init__(self, commands: BinaryIO, answers: BinaryIO) -> None:
         self._commands, self._answers, self._last = commands, answers, 0
         self._session: dict[str, str] = {}
         self.requested: list[str] = []
+        self.said: list[str] = []
         self.complaints: list[str] = []
         target = self._do("Target.createTarget", url="about:blank")["targetId"]
         session = self._do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -39,8 +40,9 @@ class Browser:
             self._do(f"{domain}.enable")
 
     def forget(self) -> None:
-        """Begin anew with what was asked for and complained about."""
+        """Begin anew with what was asked for, said and complained about."""
         self.requested.clear()
+        self.said.clear()
         self.complaints.clear()
 
     def open(self, url: str) -> None:
@@ -48,8 +50,9 @@ class Browser:
         self._do("Page.navigate", url=url)
 
     def run(self, script: str) -> Any:
-        """The value of a script's last expression."""
-        return self._do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        """The value of a script's last expression, waited for when it is a promise."""
+        asked = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        return self._do("Runtime.evaluate", **asked)["result"].get("value")
 
     def until(self, script: str) -> None:
         """Wait until a script's value is true."""
@@ -81,6 +84,8 @@ class Browser:
                 self.requested.append(url)
             case {"method": "Log.entryAdded", "params": {"entry": {"level": "error" | "warning", "text": text}}}:
                 self.complaints.append(text)
+            case {"method": "Runtime.consoleAPICalled", "params": {"type": "log", "args": values}}:
+                self.said.append(" ".join(str(value.get("value")) for value in values))
             case {"method": "Runtime.consoleAPICalled", "params": {"type": "error" | "warning", "args": values}}:
                 self.complaints.append(str(values))
             case {"method": "Runtime.exceptionThrown", "params": {"exceptionDetails": details}}:

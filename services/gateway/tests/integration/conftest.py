@@ -1,11 +1,13 @@
 """A real gateway in front of a real Clerk emulator and small real services."""
 
 import asyncio
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import httpx
 import jwt
 import pytest
 import uvicorn
+from services.gateway.tests.stores import Server, StartServer
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -270,3 +273,19 @@ async def _ready(client: httpx.AsyncClient) -> None:
 @pytest.fixture
 async def gateway(start_gateway: StartGateway) -> httpx.AsyncClient:
     return await start_gateway()
+
+
+@pytest.fixture
+def start_server() -> Iterator[StartServer]:
+    if not shutil.which("redis-server"):
+        assert os.environ.get("ROUTIQ_REQUIRE_REDIS") != "1", "redis-server is required, and not installed"
+        pytest.skip("redis-server is not installed")
+    with ExitStack() as running:
+
+        def start(*options: str) -> Server:
+            server = Server(*options)
+            server.start()
+            running.callback(server.kill)
+            return server
+
+        yield start

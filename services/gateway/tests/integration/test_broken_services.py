@@ -1,59 +1,22 @@
 """Services that are away, slow, or answer what they should not: each spoken on a bare socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from services.gateway.tests.scripted import OK, Scripted, scripted_servers
 
 from gateway.domain.breaker import LEAST_CALLS, PAUSE_SECONDS
 
 PATH = "/api/v1/patients/org_north/patients"
-IN_THE_BACKGROUND = (b"GET /health/ready ", b"GET /openapi.json ")
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-Script = list[bytes | None]
-"""What a connection answers to each request in turn; None closes it."""
-Scripted = Callable[..., Awaitable[tuple[str, list[int]]]]
 
 
 @pytest.fixture
 async def scripted() -> AsyncIterator[Scripted]:
-    """`await scripted(script, …)`: the address of a server whose n-th connection follows the n-th script (then the
-    last), and the requests each connection has seen."""
-    async with AsyncExitStack() as servers:
-
-        async def start(*scripts: Script) -> tuple[str, list[int]]:
-            seen: list[int] = []
-
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                head = await _head(reader)
-                if head and not head.startswith(IN_THE_BACKGROUND):
-                    mine = len(seen)
-                    seen.append(0)
-                    for turn, reply in enumerate(scripts[min(mine, len(scripts) - 1)]):
-                        if turn and not await _head(reader):
-                            break
-                        seen[mine] += 1
-                        if reply is None:
-                            break
-                        writer.write(reply)
-                writer.close()
-
-            server = await servers.enter_async_context(await asyncio.start_server(serve, "127.0.0.1", 0))
-            return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
-
+    async with scripted_servers() as start:
         yield start
-
-
-async def _head(reader: asyncio.StreamReader) -> bytes:
-    """A request's head; nothing when the connection ends."""
-    try:
-        return await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return b""
 
 
 async def expect(answer: httpx.Response, status: int, error: str) -> None:

@@ -1,19 +1,16 @@
 """Bytes that are not quite a request: two parsers that read them differently let one request hide in another."""
 
-import asyncio
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from services.gateway.tests.wire import GET, POST, exchanged, statuses
 
 from gateway.entrypoints import protocol
 from gateway.entrypoints.framing import HEAD_BYTES, HEAD_LINES
 
-GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
-POST = b"POST / HTTP/1.1\r\nhost: x\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
 ENVELOPE = {"error", "detail", "timestamp", "path"}
 
@@ -31,22 +28,54 @@ REFUSED: Mapping[str, bytes] = {
     "a length with an underscore": POST + b"content-length: 1_0\r\n\r\na",
     "an endless length": POST + b"content-length: 99999999999999999999999\r\n\r\na",
     "an empty length": POST + b"content-length: \r\n\r\na",
+    "two numbers as a length": POST + b"content-length: 1 1\r\n\r\na",
+    "a broken number as a length": POST + b"content-length: 1.0\r\n\r\na",
+    "a length in foreign digits": POST + "content-length: \u0661\r\n\r\na".encode(),
+    "a length behind a vertical tabulator": POST + b"content-length:\x0b1\r\n\r\na",
+    "no length beside a coding": POST + b"content-length: 0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     "another coding": POST + b"transfer-encoding: gzip\r\n\r\n",
     "a coding before chunked": POST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "a coding after chunked": POST + b"transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked after a comma": POST + b"transfer-encoding: ,chunked\r\n\r\n0\r\n\r\n",
+    "chunked before a comma": POST + b"transfer-encoding: chunked,\r\n\r\n0\r\n\r\n",
+    "chunked in quotes": POST + b'transfer-encoding: "chunked"\r\n\r\n0\r\n\r\n',
+    "chunked with a parameter": POST + b"transfer-encoding: chunked;a=b\r\n\r\n0\r\n\r\n",
+    "chunked on a folded line": POST + b"transfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    "no coding at all": POST + b"transfer-encoding:\r\ncontent-length: 1\r\n\r\na",
+    "the coding that is none": POST + b"transfer-encoding: identity\r\n\r\n",
+    "the coding that is none before another": (
+        POST + b"transfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
     "no coding that looks like one": POST + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
     "a coding behind a tabulator": POST + b"transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     "a coding in HTTP/1.0": POST.replace(b"1.1", b"1.0") + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     "a space before the colon": POST + b"transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+    "a tabulator before the colon": POST + b"content-length\t: 1\r\n\r\na",
     "no chunk size": CHUNKED + b"zz\r\n\r\n",
     "a chunk size with prefix": CHUNKED + b"0x1\r\na\r\n0\r\n\r\n",
     "a negative chunk size": CHUNKED + b"-1\r\na\r\n0\r\n\r\n",
+    "a chunk size with a sign": CHUNKED + b"+1\r\na\r\n0\r\n\r\n",
+    "a chunk size with an underscore": CHUNKED + b"0_1\r\na\r\n0\r\n\r\n",
+    "a space before a chunk size": CHUNKED + b" 1\r\na\r\n0\r\n\r\n",
+    "a space after a chunk size": CHUNKED + b"1 \r\na\r\n0\r\n\r\n",
+    "an empty chunk size": CHUNKED + b"\r\na\r\n0\r\n\r\n",
+    "a chunk size before a bare carriage return": CHUNKED + b"1\ra\r\n0\r\n\r\n",
+    "a chunk extension with a bare line feed": CHUNKED + b"1;x\na\r\n0\r\n\r\n",
+    "a chunk extension with a bare carriage return": CHUNKED + b"1;x\ry\r\na\r\n0\r\n\r\n",
+    "a chunk extension over two lines": CHUNKED + b'1;x="\r\n"\r\na\r\n0\r\n\r\n',
+    "NUL in a chunk extension": CHUNKED + b"1;\0\r\na\r\n0\r\n\r\n",
     "an endless chunk": CHUNKED + b"10000000000000000\r\na\r\n0\r\n\r\n",
     "a chunk longer than it says": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
     "a chunk size before a bare line feed": CHUNKED + b"1\na\r\n0\r\n\r\n",
     "a chunk before a bare line feed": CHUNKED + b"1\r\na\n0\r\n\r\n",
+    "a chunk before a bare carriage return": CHUNKED + b"1\r\na\rx0\r\n\r\n",
+    "a last chunk before a bare line feed": CHUNKED + b"0\n\n",
+    "a bare line feed after the last chunk": CHUNKED + b"0\r\n\n",
     "a length among the trailers": CHUNKED + b"0\r\ncontent-length: 5\r\n\r\n",
+    "a coding among the trailers": CHUNKED + b"0\r\ntransfer-encoding: chunked\r\n\r\n",
+    "a folded trailer": CHUNKED + b"0\r\nx: a\r\n b\r\n\r\n",
+    "a trailer without a colon": CHUNKED + b"0\r\nx y\r\n\r\n",
     "a folded line": GET + b"x: a\r\n b\r\n\r\n",
     "a folded first line": b"GET / HTTP/1.1\r\n host: x\r\n\r\n",
     "NUL in a value": GET + b"x: a\0b\r\n\r\n",
@@ -54,6 +83,9 @@ REFUSED: Mapping[str, bytes] = {
     "NUL in the target": b"GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n",
     "a control character": GET + b"x: a\x01b\r\n\r\n",
     "a bare carriage return": GET + b"x: a\rb\r\n\r\n",
+    "a carriage return too many": GET + b"x: a\r\r\n\r\n",
+    "DEL in a value": GET + b"x: \x7f\r\n\r\n",
+    "a letter beyond ASCII in a name": GET + "\u00e9: a\r\n\r\n".encode(),
     "line feeds only": b"GET / HTTP/1.1\nhost: x\n\n",
     "one bare line feed": b"GET / HTTP/1.1\r\nhost: x\nx: a\r\n\r\n",
     "a bare line feed at the end": GET + b"\n",
@@ -64,31 +96,26 @@ REFUSED: Mapping[str, bytes] = {
     "two hosts": GET + b"host: y\r\n\r\n",
     "an empty host": b"GET / HTTP/1.1\r\nhost:\r\n\r\n",
     "a host that is more": b"GET / HTTP/1.1\r\nhost: x/y@z\r\n\r\n",
+    "hosts in a list": b"GET / HTTP/1.1\r\nhost: x, y\r\n\r\n",
+    "two words as a host": b"GET / HTTP/1.1\r\nhost: x y\r\n\r\n",
+    "a user before the host": b"GET / HTTP/1.1\r\nhost: a@x\r\n\r\n",
+    "an authority as the target": b"GET x:80 HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a target that does not start anywhere": b"GET health HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a space in the target": b"GET /a b HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a letter beyond ASCII in the target": "GET /\u00e9 HTTP/1.1\r\nhost: x\r\n\r\n".encode(),
+    "tabulators between the words": b"GET\t/\tHTTP/1.1\r\nhost: x\r\n\r\n",
+    "a space before the method": b" GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a mark of byte order": b"\xef\xbb\xbfGET / HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a method in small letters": b"get / HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a protocol in small letters": b"GET / http/1.1\r\nhost: x\r\n\r\n",
     "no path": b"CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n",
     "an unknown method": b"FOO / HTTP/1.1\r\nhost: x\r\n\r\n",
     "HTTP/0.9": b"GET /\r\n\r\n",
     "HTTP/1.2": b"GET / HTTP/1.2\r\nhost: x\r\n\r\n",
+    "HTTP/1.10": b"GET / HTTP/1.10\r\nhost: x\r\n\r\n",
     "HTTP/2.0": b"GET / HTTP/2.0\r\nhost: x\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }
-
-
-async def exchanged(gateway: httpx.AsyncClient, *pieces: bytes) -> bytes:
-    """All that comes back until the gateway closes the connection."""
-    reader, writer = await asyncio.open_connection(gateway.base_url.host, gateway.base_url.port)
-    for piece in pieces:
-        writer.write(piece)
-        await writer.drain()
-        await asyncio.sleep(0.02)
-    try:
-        async with asyncio.timeout(5):
-            return await reader.read()
-    finally:
-        writer.close()
-
-
-def statuses(answers: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", answers)]
 
 
 @pytest.mark.parametrize("case", REFUSED)

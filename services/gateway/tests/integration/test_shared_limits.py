@@ -1,127 +1,28 @@
-"""Several gateways that count in one store: a private redis-server, which the tests stop as they like."""
+"""Several gateways that count in one store, under load, whatever becomes of the store."""
 
 import asyncio
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections import Counter
+from functools import partial
 from typing import Any
 
 import httpx
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
-from gateway.adapters.limits import Limits
-from gateway.adapters.pipeline import StoreAway
-from gateway.adapters.valkey import Address, Script, Valkey
-from gateway.domain.limits import API, Tier
+from services.gateway.tests.stores import StartServer, until
 
 VERIFY = "/api/v1/auth/verify"
-PASSWORD = "p@ss/word"
-THREE = Tier("three", 3)
+PATIENTS = "/api/v1/patients/org_north/patients"
 
 
-class Server:
-    """A redis-server of the test's own, in memory only."""
-
-    def __init__(self, *options: str) -> None:
-        self._options = options
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        port = () if "--tls-port" in self._options else ("--port", str(self.port))
-        self._process = subprocess.Popen([*command, *port, *self._options], stdout=subprocess.DEVNULL)
-
-    def signal(self, number: int) -> None:
-        assert self._process
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def command(self, *words: str) -> None:
-        with socket.create_connection(("127.0.0.1", self.port)) as connection:
-            connection.sendall(" ".join(words).encode() + b"\r\n")
-            assert connection.recv(100) == b"+OK\r\n"
-
-
-StartServer = Callable[..., Server]
-
-
-@pytest.fixture
-async def start_server() -> AsyncIterator[StartServer]:
-    if not shutil.which("redis-server"):
-        if os.environ.get("ROUTIQ_REQUIRE_REDIS") == "1":
-            pytest.fail("ROUTIQ_REQUIRE_REDIS=1, but redis-server is not installed")
-        pytest.skip("redis-server is not installed")
-    servers = []
-
-    def start(*options: str) -> Server:
-        servers.append(Server(*options))
-        servers[-1].start()
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.kill()
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Valkey]:
-    store = Valkey(Address.parse(url))
-    task = asyncio.create_task(store.stay_connected())
-    try:
-        await until(lambda: _asked(store))
-        yield store
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await holds():
-            await asyncio.sleep(0.02)
-
-
-async def _asked(store: Valkey) -> bool:
-    try:
-        return bool(await store.run(Script(b"return 1"), b"key"))
-    except StoreAway:
-        return False
-
-
-async def metric(gateway: httpx.AsyncClient, name: str) -> float:
+async def alone(gateway: httpx.AsyncClient) -> float:
+    """How many requests were counted without the store."""
     lines = (await gateway.get("/metrics")).text.splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+    return next(float(line.split()[1]) for line in lines if line.startswith("routiq_gateway_limits_alone_total "))
 
 
-async def shares(gateway: httpx.AsyncClient) -> None:
-    await until(lambda: _shares(gateway))
-
-
-async def _shares(gateway: httpx.AsyncClient) -> bool:
+async def shares(gateway: httpx.AsyncClient) -> bool:
     """A request is counted in the store: nothing was added to what the process counts alone."""
-    before = await metric(gateway, "routiq_gateway_limits_alone_total")
+    before = await alone(gateway)
     await gateway.get("/")
-    return await metric(gateway, "routiq_gateway_limits_alone_total") == before
+    return await alone(gateway) == before
 
 
 async def test_two_replicas_let_exactly_a_thousand_through(
@@ -130,37 +31,21 @@ async def test_two_replicas_let_exactly_a_thousand_through(
     url = start_server().url
     replicas = [await start_gateway(redis_url=url) for _ in range(2)]
     for replica in replicas:
-        await shares(replica)
+        await until(partial(shares, replica))
     bearer = clerk.bearer()
 
-    async def ask(times: int, replica: httpx.AsyncClient) -> list[int]:
-        return [(await replica.get(VERIFY, headers=bearer)).status_code for _ in range(times)]
+    async def ask(replica: httpx.AsyncClient) -> list[httpx.Response]:
+        return [await replica.get(VERIFY, headers=bearer) for _ in range(55)]
 
-    asked = [ask(55, replica) for replica in replicas for _ in range(10)]
-    statuses = [status for answers in await asyncio.gather(*asked) for status in answers]
-    assert (statuses.count(200), statuses.count(429)) == (1000, 100)
-
-
-async def test_all_replicas_name_the_same_end_of_the_window(start_server: StartServer) -> None:
-    url, started = start_server().url, time.time()
-    async with connected(url) as one, connected(url) as other:
-        quotas = []
-        for store in (one, other) * 10:
-            quotas.append(await Limits(store).count(API, "client"))
-            await asyncio.sleep(0.06)
-    assert {quota.reset for quota in quotas} == {quotas[0].reset}
-    assert [quota.remaining for quota in quotas] == list(range(999, 979, -1))
-    assert started + 899 <= quotas[0].reset <= time.time() + 900
-
-
-async def test_looking_costs_nothing_and_opens_no_window(start_server: StartServer) -> None:
-    async with connected(start_server().url) as store:
-        limits = Limits(store)
-        assert (await limits.peek(THREE, "client")).remaining == 3
-        await limits.count(THREE, "client")
-        seen = [await limits.peek(THREE, "client") for _ in range(2)]
-        assert [quota.remaining for quota in seen] == [2, 2]
-        assert seen[0].reset == (await limits.count(THREE, "client")).reset
+    answered = await asyncio.gather(*(ask(replica) for replica in replicas for _ in range(10)))
+    answers = [answer for some in answered for answer in some]
+    passed = [answer for answer in answers if answer.status_code == 200]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert (len(answers), len(passed), len(refused)) == (1100, 1000, 100)
+    assert sorted(int(answer.headers["X-RateLimit-Remaining"]) for answer in passed) == list(range(1000))
+    assert {answer.headers["X-RateLimit-Remaining"] for answer in refused} == {"0"}
+    assert len({answer.headers["X-RateLimit-Reset"] for answer in answers}) == 1
+    assert {answer.url.port for answer in passed} == {replica.base_url.port for replica in replicas}
 
 
 async def test_a_store_that_dies_and_comes_back_fails_no_request(
@@ -168,141 +53,58 @@ async def test_a_store_that_dies_and_comes_back_fails_no_request(
 ) -> None:
     server = start_server()
     gateway = await start_gateway(redis_url=server.url)
-    await shares(gateway)
-    over, bearer = asyncio.Event(), clerk.bearer()
-    statuses: set[int] = set()
+    await until(lambda: shares(gateway))
+    phase, over = "before", asyncio.Event()
+    statuses: Counter[tuple[str, int]] = Counter()
 
-    async def load() -> None:
+    async def load(user: int) -> None:
+        """As many people one after the other as it takes for nobody to come to the end of a budget."""
         while not over.is_set():
-            answer = await gateway.get("/api/v1/patients/org_north/patients", headers=bearer)
-            statuses.add(answer.status_code)
-            assert "X-RateLimit-Remaining" in answer.headers
+            bearer, user = clerk.bearer(user=f"user_{user}"), user + 4
+            for _ in range(500):
+                began = phase
+                answer = await gateway.get(PATIENTS, headers=bearer)
+                statuses[began, answer.status_code] += 1
+                assert int(answer.headers["X-RateLimit-Remaining"]) > 0
+                if over.is_set():
+                    break
 
-    loads = [asyncio.create_task(load()) for _ in range(4)]
+    loads = [asyncio.create_task(load(user)) for user in range(4)]
+    await until(lambda: _any_in(statuses, "before"))
     server.kill()
-    alone = await metric(gateway, "routiq_gateway_limits_alone_total")
-    await until(lambda: _more(gateway, alone))
+    phase = "away"
+    counted = await alone(gateway)
+    await until(lambda: _more(gateway, counted + 20))
     server.start()
-    await shares(gateway)
+    await until(lambda: shares(gateway))
+    phase = "back"
+    await until(lambda: _any_in(statuses, "back"))
     over.set()
     await asyncio.gather(*loads)
-    assert statuses <= {200, 429}
-    assert 200 in statuses
+    assert statuses.keys() == {("before", 200), ("away", 200), ("back", 200)}
+
+
+async def _any_in(statuses: Counter[tuple[str, int]], phase: str) -> bool:
+    return statuses[phase, 200] > 20
 
 
 async def _more(gateway: httpx.AsyncClient, than: float) -> bool:
-    return await metric(gateway, "routiq_gateway_limits_alone_total") > than
+    return await alone(gateway) > than
 
 
-async def test_a_window_is_gone_on_with_while_the_store_is_away(start_server: StartServer) -> None:
-    server = start_server()
-    async with connected(server.url) as store:
-        limits = Limits(store)
-        before = [await limits.count(THREE, "client") for _ in range(3)]
-        server.kill()
-        after = await limits.count(THREE, "client")
-        assert (after.exceeded, after.reset) == (True, before[0].reset)
-        assert not (await limits.count(THREE, "other")).exceeded
-
-
-async def test_a_store_that_hangs_is_given_up_soon(start_server: StartServer) -> None:
-    server = start_server()
-    async with connected(server.url) as store:
-        server.signal(signal.SIGSTOP)
-        async with asyncio.timeout(2):
-            quotas = await asyncio.gather(*(Limits(store).count(THREE, f"{n}") for n in range(100)))
-        assert all(quota.remaining == 2 for quota in quotas)
-        server.signal(signal.SIGCONT)
-        await until(lambda: _asked(store))
-
-
-async def test_a_store_that_forgot_the_script_is_told_again(start_server: StartServer) -> None:
-    server = start_server()
-    async with connected(server.url) as store:
-        limits = Limits(store)
-        await limits.count(THREE, "client")
-        server.command("SCRIPT", "FLUSH")
-        assert [(await limits.count(THREE, "client")).remaining for _ in range(2)] == [1, 0]
-
-
-async def test_a_store_that_refuses_to_write_costs_the_sharing_only(start_server: StartServer) -> None:
-    server = start_server()
-    async with connected(server.url) as store:
-        server.command("CONFIG", "SET", "maxmemory", "1")
-        assert [(await Limits(store).count(THREE, "client")).remaining for _ in range(2)] == [2, 2]
-
-
-async def test_password_and_database_of_the_address_are_used(start_server: StartServer) -> None:
-    server = start_server("--requirepass", PASSWORD)
-    address = f"127.0.0.1:{server.port}"
-    async with (
-        connected(f"redis://:p%40ss%2Fword@{address}/3") as third,
-        connected(f"redis://default:p%40ss%2Fword@{address}") as first,
-    ):
-        await Limits(third).count(THREE, "client")
-        assert (await Limits(third).peek(THREE, "client")).remaining == 2
-        assert (await Limits(first).peek(THREE, "client")).remaining == 3
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5), connected(f"redis://:wrong@{address}"):
-            pass
-
-
-async def test_a_store_is_reached_encrypted(
-    start_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_who_has_spent_a_budget_gains_nothing_when_the_store_dies(
+    start_server: StartServer, start_gateway: Any, clerk: Any
 ) -> None:
-    certificate, key = certified(tmp_path)
-    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    start_server("--port", "0", "--tls-port", str(port), *files)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    async with connected(f"rediss://localhost:{port}") as store:
-        assert (await Limits(store).count(THREE, "client")).remaining == 2
-    monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5), connected(f"rediss://localhost:{port}"):
-            pass
-
-
-def certified(directory: Path) -> tuple[Path, Path]:
-    """A certificate of its own for localhost, and its key."""
-    key, name = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (directory / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (directory / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return directory / "cert.pem", directory / "key.pem"
+    server = start_server()
+    gateway = await start_gateway(redis_url=server.url)
+    await until(lambda: shares(gateway))
+    operator, path = clerk.bearer(org="org_platform", role="admin"), "/api/v1/admin/monitoring/system-health"
+    assert [(await gateway.get(path, headers=operator)).status_code for _ in range(51)] == [200] * 50 + [429]
+    server.kill()
+    assert {(await gateway.get(path, headers=operator)).status_code for _ in range(20)} == {429}
 
 
 async def test_without_a_store_to_be_found_the_gateway_counts_alone(start_gateway: Any, clerk: Any) -> None:
     gateway = await start_gateway(redis_url="redis://127.0.0.1:9")
     remaining = [(await gateway.get(VERIFY, headers=clerk.bearer())).headers["X-RateLimit-Remaining"] for _ in range(3)]
     assert remaining == ["999", "998", "997"]
-
-
-@pytest.mark.parametrize("reply", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"+OK\r\n+OK\r\n:1\r\n", b""])
-async def test_what_is_no_store_is_not_believed(reply: bytes) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(reply)
-        writer.close()
-
-    async with AsyncExitStack() as servers:
-        server = await servers.enter_async_context(await asyncio.start_server(serve, "127.0.0.1", 0))
-        store = Valkey(Address.parse(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
-        task = asyncio.create_task(store.stay_connected())
-        for _ in range(20):
-            assert (await Limits(store).count(THREE, "client")).remaining == 2
-            await asyncio.sleep(0.01)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest.mark.parametrize("url", ["", "localhost:6379", "http://localhost", "redis://", "redis://h/x", "redis://h:port"])
-def test_an_address_that_cannot_be_read_is_refused_without_quoting_it(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^the store's address is not"):
-        Address.parse(url)

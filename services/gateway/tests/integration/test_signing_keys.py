@@ -145,6 +145,22 @@ async def test_claims_are_remembered_for_a_minute_and_never_past_their_expiry(cl
                 assert (verified() == before) is (token in remembered)
 
 
+async def test_a_session_whose_key_was_withdrawn_passes_for_a_minute_at_most(own_clerk: Any) -> None:
+    async with httpx.AsyncClient() as client:
+        keys, clock = SigningKeys(f"{own_clerk.issuer}/.well-known/jwks.json", client), Clock()
+        tokens = Tokens(keys, own_clerk.issuer, (), clock)
+        withdrawn = own_clerk.token(expires_in=600)
+        await tokens.verify(withdrawn)
+        own_clerk.rotate()
+        await tokens.verify(own_clerk.token())
+        for _ in range(59):  # to come often prolongs nothing
+            clock.now += 1
+            await tokens.verify(withdrawn)
+        clock.now += 1
+        with pytest.raises(Unauthorized):
+            await tokens.verify(withdrawn)
+
+
 async def test_bad_signatures_push_no_good_token_out(clerk: Any) -> None:
     async with httpx.AsyncClient() as client:
         tokens = Tokens(SigningKeys(f"{clerk.issuer}/.well-known/jwks.json", client), clerk.issuer, (), capacity=3)
