@@ -1,0 +1,65 @@
+"""Answers that no service of ours should give: a client gets a whole one, and nothing that is not for it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from services.gateway.tests.scripted import Scripted, scripted_servers
+
+PATH = "/api/v1/patients/org_north/patients"
+CHUNKED_OK = b"2\r\nok\r\n0\r\n\r\n"
+
+
+def answer(lines: bytes = b"content-length: 2\r\n", body: bytes = b"ok", status: bytes = b"HTTP/1.1 200 OK") -> bytes:
+    return status + b"\r\n" + lines + b"\r\n" + body
+
+
+REFUSED = {
+    "both lengths": answer(b"content-length: 2\r\ntransfer-encoding: chunked\r\n", CHUNKED_OK),
+    "two lengths": answer(b"content-length: 2\r\ncontent-length: 3\r\n"),
+    "a list of lengths": answer(b"content-length: 2, 2\r\n"),
+    "a negative length": answer(b"content-length: -2\r\n"),
+    "an endless length": answer(b"content-length: 99999999999999999999\r\n"),
+    "NUL in a value": answer(b"x: a\0b\r\ncontent-length: 2\r\n"),
+    "a control character": answer(b"x: \x01\r\ncontent-length: 2\r\n"),
+    "a bare carriage return": answer(b"x: a\rset-cookie: b\r\ncontent-length: 2\r\n"),
+    "a folded line": answer(b"x: a\r\n b\r\ncontent-length: 2\r\n"),
+    "a space before the colon": answer(b"content-length : 2\r\n"),
+    "a space in a name": answer(b"a b: c\r\ncontent-length: 2\r\n"),
+    "line feeds only": b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok",
+    "two digits of a status": answer(status=b"HTTP/1.1 99 X"),
+    "four digits of a status": answer(status=b"HTTP/1.1 1000 X"),
+    "HTTP/2": answer(status=b"HTTP/2 200 OK"),
+    "another protocol": answer(status=b"ICY 200 OK"),
+    "small letters": answer(status=b"http/1.1 200 OK"),
+    "TLS": b"\x15\x03\x01\x00\x02\x02\x46",
+    "garbage": b"\x00\xff" * 100,
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_cannot_be_passed_on_is_a_bad_gateway(start_gateway: Any, clerk: Any, case: str) -> None:
+    async with scripted_servers() as scripted:
+        address, _seen = await scripted([REFUSED[case]])
+        gateway = await start_gateway(patients_url=address)
+        refused = await gateway.get(PATH, headers=clerk.bearer())
+        assert (refused.status_code, refused.json()["error"]) == (502, "Bad gateway")
+        assert refused.headers["X-Request-ID"]
+        assert (await gateway.get("/api/v1/dashboard/org_north", headers=clerk.bearer())).status_code == 200
+
+
+async def answered(start_gateway: Any, clerk: Any, scripted: Scripted, lines: bytes) -> httpx.Response:
+    address, _seen = await scripted([answer(lines + b"content-length: 2\r\n")])
+    gateway = await start_gateway(patients_url=address)
+    found: httpx.Response = await gateway.get(PATH, headers={**clerk.bearer(), "Origin": "https://evil.example"})
+    assert (found.status_code, found.text) == (200, "ok")
+    return found
+
+
+async def test_what_a_service_says_of_its_answer_passes(start_gateway: Any, clerk: Any) -> None:
+    said = b'etag: "7"\r\ncontent-type: text/csv\r\ncontent-disposition: attachment\r\nlink: </x>\r\nlink: </y>\r\n'
+    async with scripted_servers() as scripted:
+        headers = (await answered(start_gateway, clerk, scripted, said)).headers
+    assert (headers["etag"], headers["content-type"]) == ('"7"', "text/csv")
+    assert headers["content-disposition"] == "attachment"
+    assert headers.get_list("link") == ["</x>", "</y>"]
