@@ -131,3 +131,47 @@ async def test_a_chunk_that_never_comes_is_not_waited_for(start_gateway: Any, po
     gateway = await start_gateway(client_timeout_seconds=0.3)
     for size in (b"ffffffff", b"fffffffffffffff"):
         assert statuses(await exchanged(gateway, post + CHUNKED + size + b"\r\nabc")) == [408]
+
+
+async def test_an_old_client_gets_a_body_without_chunks(gateway: httpx.AsyncClient, post: bytes) -> None:
+    asked = post.replace(b"POST", b"GET").replace(PATH, PATH + b"?do=stream&pieces=2").replace(b"1.1", b"1.0")
+    head, _, body = (await exchanged(gateway, asked + b"\r\n")).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert body == b"x" * 2 * 65536
+
+
+async def test_an_old_client_is_not_told_to_go_on(gateway: httpx.AsyncClient, post: bytes) -> None:
+    head = post.replace(b"1.1", b"1.0") + b"expect: 100-continue\r\ncontent-length: 3\r\n\r\n"
+    assert statuses(await exchanged(gateway, head, b"abc")) == [200]
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"3\r\nabc\r\n0\r\n" + b"x: y\r\n" * 10_000 + b"\r\n",
+        b"3\r\nabc\r\n0\r\nx: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"3;" + b"x" * 200_000 + b"\r\nabc\r\n0\r\n\r\n",
+    ],
+    ids=["trailers", "one trailer", "a chunk extension"],
+)
+async def test_what_frames_a_body_is_not_larger_than_a_head_may_be(
+    gateway: httpx.AsyncClient, post: bytes, framing: bytes
+) -> None:
+    assert statuses(await exchanged(gateway, post + CHUNKED + framing))[0] in (400, 431)
+
+
+async def test_trailers_after_the_answer_are_not_collected_either(gateway: httpx.AsyncClient) -> None:
+    reader, writer = await asyncio.open_connection(gateway.base_url.host, gateway.base_url.port)
+    try:
+        writer.write(GET + b"transfer-encoding: chunked\r\n\r\n0\r\n")
+        assert (await reader.readuntil(b"\r\n")).split()[1] == b"200"
+        with pytest.raises(ConnectionError):
+            await send(writer, b"x: y\r\n" * 10_000, times=500)
+    finally:
+        writer.close()
+
+
+async def send(writer: asyncio.StreamWriter, piece: bytes, times: int) -> None:
+    for _ in range(times):
+        writer.write(piece)
+        await writer.drain()
