@@ -19,8 +19,10 @@ _NOT_FOR_SERVICES = _HOP_BY_HOP | frozenset(
 )
 _OURS = (b"x-forwarded-", b"x-routiq-")
 _NOT_FOR_CLIENTS = _HOP_BY_HOP | frozenset(
-    b"transfer-encoding server date retry-after x-request-id x-powered-by strict-transport-security".split()
+    b"transfer-encoding server date retry-after x-request-id x-powered-by".split()
+    + b"strict-transport-security x-frame-options x-content-type-options referrer-policy".split()
 )
+_OURS_TO_SAY = (b"access-control-", b"x-ratelimit-", b"x-routiq-")
 _NOTHING: frozenset[bytes] = frozenset()
 
 
@@ -38,7 +40,7 @@ def response_headers(status: int, service: Sequence[Header]) -> list[Header]:
     private = _NOT_FOR_CLIENTS | named if named else _NOT_FOR_CLIENTS
     if status in (204, 304):
         private |= {b"content-length"}  # it would tell of a body that does not follow
-    return [header for header in service if header[0] not in private]
+    return [header for header in service if header[0] not in private and not header[0].startswith(_OURS_TO_SAY)]
 
 
 def _named_by_connection(headers: Iterable[Header]) -> frozenset[bytes]:

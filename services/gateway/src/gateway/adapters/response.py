@@ -10,6 +10,7 @@ from gateway.domain.refusals import BadGateway, GatewayTimeout
 
 HIGH_WATER_BYTES = 64 * 1024
 """What may wait here for a slow client before the service is made to wait."""
+HEAD_BYTES, HEAD_LINES = 64 * 1024, 200
 _BODILESS = (204, 304)
 
 
@@ -37,6 +38,8 @@ class Response:
         self.waits_for_client = False
         """The service cannot answer yet: its request is not complete."""
         self._touched = self._interim = False
+        self._head_bytes = 0
+        """At most: the piece the head ends in may hold more."""
         self._to_head = method == "HEAD"
         self._chunks: list[bytes] = []
         self._waiting_bytes = 0
@@ -71,8 +74,12 @@ class Response:
     def feed(self, data: bytes) -> None:
         """Bytes from the service."""
         self._touched = True
+        if not self.started:
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
+            if not self.started and self._head_bytes > HEAD_BYTES:
+                raise httptools.HttpParserError
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.keep_alive = False
             self.fail(BadGateway("A service gave an answer that could not be read."))
@@ -102,9 +109,13 @@ class Response:
             raise ValueError("an answer nobody asked for")  # ends the parsing, and with it the connection's use
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.started:
+            return  # a trailer
         name = name.lower()
         if name in (b"content-length", b"transfer-encoding"):
             self._ends_with_connection = False
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise ValueError("a coding that is not offered")
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -113,6 +124,8 @@ class Response:
             self._interim = True
             self.headers.clear()
             return
+        if status >= 600 or len(self.headers) > HEAD_LINES or self._head_size() > HEAD_BYTES:
+            raise ValueError("no head that can be passed on")
         self.status = status
         self.started = True
         self.keep_alive = self._parser.should_keep_alive()
@@ -137,6 +150,11 @@ class Response:
             return
         self.complete = True
         self._wake()
+
+    def _head_size(self) -> int:
+        if self._head_bytes <= HEAD_BYTES:
+            return self._head_bytes
+        return sum(len(name) + len(value) for name, value in self.headers)
 
     async def _arrival(self, patience: float) -> None:
         if self._failure:

@@ -1,5 +1,6 @@
 """Verification of Clerk's session tokens, remembered for a moment because the same token comes with every request."""
 
+import re
 import time
 from collections.abc import Callable, Collection
 from hashlib import sha256
@@ -18,6 +19,8 @@ LEEWAY_SECONDS = 5
 
 JUDGED = Counts("routiq_gateway_tokens", "Tokens seen, by how they were judged.", ("outcome",))
 
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""A token in its one right spelling."""
 _UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What PyJWT and we trip over in a token that nobody but a forger, or a mistaken issuer, would write."""
 
@@ -60,6 +63,8 @@ class Tokens:
         return verified
 
     async def _payload(self, token: str) -> dict[str, object]:
+        if not _COMPACT.fullmatch(token):
+            raise jwt.DecodeError
         header = jwt.get_unverified_header(token)
         if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
             raise jwt.InvalidAlgorithmError

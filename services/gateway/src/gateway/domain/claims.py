@@ -1,11 +1,14 @@
 """What a verified Clerk token says, whichever of its two versions it is."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from chassis.errors import Unauthorized
 
+ORGANIZATION_ID = re.compile(r"org_[A-Za-z0-9_]{1,64}")
+_ID = re.compile(r"[!-~]{1,200}")
 REFUSED = "Invalid or expired token"
 
 Role = Literal["admin", "member"]
@@ -30,25 +33,32 @@ def read(payload: Mapping[str, Any], parties: Collection[str]) -> Claims:
     `parties` are the origins a token may have been made for; empty allows any. Raises Unauthorized, and TypeError,
     ValueError or AttributeError for what Clerk never writes.
     """
-    if payload.get("sts") == "pending":
+    if payload.get("sts", "active") != "active":  # the other one is "pending"
         raise Unauthorized(REFUSED)
     if parties and "azp" in payload and payload["azp"] not in parties:
         raise Unauthorized(REFUSED)
     organization_id, role = _organization(payload)
     actor = payload.get("act") or {}
+    expires_at, *_ = (_number(payload[name]) for name in ("exp", "nbf", "iat") if name in payload)
     return Claims(
-        user_id=_text(payload["sub"]),
-        organization_id=None if organization_id is None else _text(organization_id),
+        user_id=_matching(_ID, payload["sub"]),
+        organization_id=None if organization_id is None else _matching(ORGANIZATION_ID, organization_id),
         role=role_named(role),
-        expires_at=float(payload["exp"]),
-        impersonator=actor.get("sub"),
+        expires_at=expires_at,
+        impersonator=_matching(_ID, actor.get("sub")) if actor else None,
     )
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("not a text")
-    return value
+def _matching(form: re.Pattern[str], value: Any) -> str:
+    if not form.fullmatch(value):
+        raise ValueError("not an id")
+    return str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | str):
+        raise TypeError("not a number")
+    return float(value)
 
 
 def role_named(name: str) -> Role:

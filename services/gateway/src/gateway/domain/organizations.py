@@ -1,13 +1,10 @@
 """Which organization a request is about, and whether its sender may act for it."""
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from chassis.errors import BadRequest, Forbidden
-from gateway.domain.claims import Claims, Role
-
-_FORMAT = re.compile(r"org_[A-Za-z0-9_]{1,64}")
+from gateway.domain.claims import ORGANIZATION_ID, Claims, Role
 
 
 class Standing(NamedTuple):
@@ -30,7 +27,7 @@ class Admitted(NamedTuple):
 def named(in_path: str | None, in_header: str | None) -> str | None:
     """The organization a request names, in its path or in `X-Organization-ID`. Raises BadRequest."""
     for name in (in_path, in_header):
-        if name is not None and not _FORMAT.fullmatch(name):
+        if name is not None and not ORGANIZATION_ID.fullmatch(name):
             raise BadRequest("Invalid organization_id format")
     if in_path and in_header and in_path != in_header:
         raise BadRequest("The path and X-Organization-ID name different organizations.")

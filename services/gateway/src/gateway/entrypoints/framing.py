@@ -16,6 +16,7 @@ from gateway.adapters.heads import Header
 HEAD_BYTES = 32 * 1024
 HEAD_LINES = 100
 
+_AUTHORITY = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 _DECIDING = frozenset({b"host", b"transfer-encoding", b"content-length", b"expect"})
 _HOST = re.compile(rb"[A-Za-z0-9._~-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
@@ -55,7 +56,8 @@ def examine(version: str, headers: list[Header]) -> Framing:
     if codings and (version != "1.1" or any(value.lower() != b"chunked" for value in codings)):
         raise Objection(400, "The only transfer coding is chunked, in HTTP/1.1.")
     has_body = bool(codings) or any(name == b"content-length" and value != b"0" for name, value in deciding)
-    return Framing(has_body, any(name == b"expect" and value.lower() == b"100-continue" for name, value in deciding))
+    expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in deciding)
+    return Framing(has_body, expects and version == "1.1")
 
 
 @lru_cache(maxsize=1024)
@@ -77,13 +79,22 @@ class Target(NamedTuple):
     """Path and query as the client wrote them: for services."""
 
 
-def target_of(url: bytes) -> Target:
-    """The target of a request line. Raises ValueError or HttpParserInvalidURLError for what names no path."""
-    if url.startswith(b"/") and b"#" not in url:
+def target_of(url: bytes, headers: list[Header]) -> Target:
+    """The target of a request line. Raises Objection, ValueError or HttpParserInvalidURLError when it names no path."""
+    if url == b"*" or (url.startswith(b"/") and b"#" not in url):
         raw_path, sent = url.partition(b"?")[0], url
     else:
         parsed = httptools.parse_url(url)
         raw_path = parsed.path or b"/"
         sent = raw_path + b"?" + parsed.query if parsed.query else raw_path
+        if not url.startswith(b"/"):
+            _compare(url, headers)
     path = raw_path.decode("ascii")
     return Target(unquote(path) if "%" in path else path, sent)
+
+
+def _compare(url: bytes, headers: list[Header]) -> None:
+    """A target that names a host must name the one that `Host` names: which of them would count?"""
+    named = _AUTHORITY.match(url)
+    if named is None or named[1].lower() != dict(headers).get(b"host", named[1]).lower():
+        raise Objection(400, "The request must name one host.")

@@ -25,6 +25,8 @@ from gateway.entrypoints.upload import Upload
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 FLUSH_SECONDS = 15.0
+FRAMING_PER_BYTE = 9
+"""Bytes a client may send for one of its body: chunks of one byte each are poor, and allowed."""
 
 REFUSED = Counter("routiq_gateway_malformed_total", "What was refused before it became a request.", ["status"])
 
@@ -58,6 +60,9 @@ class ClientConnection(asyncio.Protocol):
         self._in_head = False
         self._head_bytes = self._received = 0
         """At most what the head has so far: the pieces it came in may hold more."""
+        self._requests_in_piece = 0
+        self._framing_left = 0
+        """What may still come with a body beside it: chunks' sizes and extensions, trailers."""
         self._deaf = False
         """What else the client sends is not read any more."""
         self._lost = False
@@ -99,10 +104,13 @@ class ClientConnection(asyncio.Protocol):
             return
         self._received = len(data)
         self._head_bytes += self._received
+        self._requests_in_piece = 0 if self._newest is None or self._newest.whole else 1
         try:
             self._parser.feed_data(data)
             if self._in_head and self._head_bytes > HEAD_BYTES:
                 raise Objection(431, f"The request's head may have {HEAD_BYTES} bytes at most.")
+            if self._requests_in_piece == 1 and self._newest and self._newest.upload:
+                self._take_framing(len(data))
         except httptools.HttpParserUpgrade:  # not offered: the request is answered as if it had not asked
             self._deaf, cast(Exchange, self._newest).keep_alive = True, False
         except httptools.HttpParserError as error:
@@ -121,6 +129,7 @@ class ClientConnection(asyncio.Protocol):
     # The parser's side
 
     def on_message_begin(self) -> None:
+        self._requests_in_piece += 1
         self._in_head, self._head_bytes = True, self._received
         self._url, self._headers = b"", []
         if self._current is None:
@@ -130,7 +139,10 @@ class ClientConnection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        if self._in_head:
+            self._headers.append((name.lower(), value))
+        else:  # a trailer goes nowhere, and nobody takes it for a header
+            self._take_framing(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -140,10 +152,12 @@ class ClientConnection(asyncio.Protocol):
         version = parser.get_http_version()
         framing = examine(version, headers)
         upload = Upload(self._balance, self._invite if framing.expects_continue else None) if framing.has_body else None
-        exchange = Exchange(self, parser.get_method().decode(), target_of(url), headers, upload, self._around)
+        exchange = Exchange(self, parser.get_method().decode(), target_of(url, headers), headers, upload, self._around)
         exchange.chunkable = version == "1.1"
         exchange.keep_alive = exchange.chunkable and parser.should_keep_alive()
-        self._newest, self._headers = exchange, []  # trailers go nowhere, and nobody takes them for headers
+        self._newest, self._headers = exchange, []
+        if upload:
+            self._framing_left = HEAD_BYTES + head_size(url, headers)
         if self._current is None:
             self._begin(exchange)
         else:
@@ -151,6 +165,7 @@ class ClientConnection(asyncio.Protocol):
             self._balance()
 
     def on_body(self, body: bytes) -> None:
+        self._framing_left += len(body) * FRAMING_PER_BYTE
         exchange = self._newest
         if exchange and exchange.upload and not exchange.complete:
             exchange.upload.feed(body)
@@ -245,6 +260,11 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._wait(HEAD_SECONDS if self._in_head or not exchange.whole else self._idle_seconds)
 
+    def _take_framing(self, size: int) -> None:
+        self._framing_left -= size
+        if self._framing_left < 0:
+            raise Objection(431, "What frames the body is too large.")
+
     def _invite(self) -> None:
         self.write(_CONTINUE)
 
@@ -270,7 +290,7 @@ class ClientConnection(asyncio.Protocol):
             broken.lose_client()
         if broken is None or not broken.status:
             self._say(objection)
-        self._hang_up(lingering=True)
+        self._hang_up(lingering=broken is None or not broken.complete)
 
     def _say(self, objection: Objection) -> None:
         body = json.dumps(envelope(objection.status, objection.detail, "")).encode()
