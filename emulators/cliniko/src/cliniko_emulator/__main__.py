@@ -36,7 +36,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=_port, required=True, help="0 takes any free port")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
-        "--account", type=_account, nargs="+", action="extend", metavar="KEY=SEED:PATIENTS", help="default: two demos"
+        "--account",
+        type=_account,
+        nargs="+",
+        action="extend",
+        metavar="KEY=SEED:PATIENTS[:APPOINTMENTS]",
+        help="default: two demos",
     )
     parser.add_argument("--rate-limit", type=int, default=200, help="requests a minute for each key")
     parser.add_argument("--latency-ms", type=int, default=0, help="wait this long before every answer")
