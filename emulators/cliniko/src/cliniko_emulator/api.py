@@ -13,6 +13,7 @@ from cliniko_emulator.resource import Resource
 from cliniko_emulator.resources import (
     APPOINTMENT_TYPES,
     ATTENDEES,
+    BOOKINGS,
     ERASED_PATIENTS,
     GROUP_APPOINTMENTS,
     INDIVIDUAL_APPOINTMENTS,
@@ -34,7 +35,7 @@ class Listing:
     scope: tuple[str, ...] = ()
 
 
-_BY_NAME = {resource.name: resource for resource in RESOURCES}
+_BY_NAME = {resource.name: resource for resource in (*RESOURCES, BOOKINGS)}
 _LISTS = {
     **{name: Listing(resource) for name, resource in _BY_NAME.items()},
     "practitioners": Listing(PRACTITIONERS, ("active:=true",)),

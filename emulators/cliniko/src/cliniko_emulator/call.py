@@ -51,6 +51,10 @@ class Call:
         """The API's address as this client knows it, so that the links in the answer lead back here."""
         return f"{self.origin}/{self.shard}/v1"
 
+    def at_shard(self, shard: str) -> str:
+        """The address of the same request at that shard."""
+        return f"{self.origin}/{shard}/v1/{self.path}" + (f"?{self.query}" if self.query else "")
+
     @property
     def query(self) -> str:
         return str(self.scope["query_string"].decode("latin-1"))

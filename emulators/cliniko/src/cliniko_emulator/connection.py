@@ -1,7 +1,8 @@
 """What ASGI does not offer: the connection below a request. uvicorn's is reached through its `send`."""
 
 import asyncio
-from typing import Any
+from types import MethodType
+from typing import Any, cast
 
 from starlette.types import Receive, Send
 
@@ -38,4 +39,4 @@ async def gone(receive: Receive, seconds: float | None = None) -> None:
 
 
 def _cycle(send: Send) -> Any:
-    return getattr(send, "__self__")  # noqa: B009
+    return cast(MethodType, send).__self__

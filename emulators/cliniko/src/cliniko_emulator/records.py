@@ -103,6 +103,18 @@ class GroupAppointment(Dated):
 
 
 @dataclass(slots=True, kw_only=True)
+class UnavailableBlock(Dated):
+    starts_at: float
+    ends_at: float
+    business_id: int | None = None
+    practitioner_id: int | None = None
+    repeated_from_id: int | None = None
+    notes: str | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Attendee(Dated):
     booking_id: int
     patient_id: int

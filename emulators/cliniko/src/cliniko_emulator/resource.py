@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cliniko_emulator.clinic import Clinic
 from cliniko_emulator.filters import Kind
-from cliniko_emulator.shape import Shape
 from cliniko_emulator.table import Table
 
 # About 200 MB of JSON for each resource.
 _TEXTS_KEPT = 150_000
+
+
+class Writer(Protocol):
+    """How a record becomes JSON."""
+
+    def write(self, record: Any, clinic: Clinic, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,7 @@ class Resource:
     record: type[Any]
     columns: Mapping[str, Kind]
     hiding: tuple[str, ...] = ()
-    shape: Shape[Any]
+    shape: Writer
     default_sort: str = "created_at"
     kept_in: str = ""
 

@@ -1,6 +1,7 @@
 """The resources served."""
 
 from cliniko_emulator import serialise
+from cliniko_emulator.bookings import Booking
 from cliniko_emulator.records import (
     Appointment,
     AppointmentType,
@@ -10,6 +11,7 @@ from cliniko_emulator.records import (
     Patient,
     Practitioner,
     Tombstone,
+    UnavailableBlock,
 )
 from cliniko_emulator.resource import Resource, columns
 
@@ -90,6 +92,16 @@ BUSINESSES = Resource(
     hiding=("archived_at", "deleted_at"),
     shape=serialise.BUSINESS,
 )
+UNAVAILABLE_BLOCKS = Resource(
+    name="unavailable_blocks",
+    record=UnavailableBlock,
+    columns=columns(
+        datetime="archived_at created_at deleted_at ends_at starts_at updated_at",
+        integer="business_id id practitioner_id repeated_from_id",
+    ),
+    hiding=("archived_at", "deleted_at"),
+    shape=serialise.UNAVAILABLE_BLOCK,
+)
 RESOURCES = (
     PATIENTS,
     INDIVIDUAL_APPOINTMENTS,
@@ -98,6 +110,21 @@ RESOURCES = (
     APPOINTMENT_TYPES,
     PRACTITIONERS,
     BUSINESSES,
+    UNAVAILABLE_BLOCKS,
+)
+# Read only: each row is one of another resource.
+BOOKINGS = Resource(
+    name="bookings",
+    record=Booking,
+    columns=columns(
+        datetime="archived_at cancelled_at created_at deleted_at ends_at starts_at updated_at",
+        integer="appointment_type_id business_id id invoice_status practitioner_id repeated_from_id "
+        "treatment_note_status",
+        boolean="did_not_arrive email_reminder_sent sms_reminder_sent",
+        array="patient_ids",
+    ),
+    hiding=("archived_at", "cancelled_at", "deleted_at"),
+    shape=serialise.BOOKING,
 )
 # An old list with a row for each erased patient: its id, and when.
 ERASED_PATIENTS = Resource(

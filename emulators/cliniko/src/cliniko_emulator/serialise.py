@@ -1,5 +1,8 @@
 """Each resource as Cliniko shows it: beside its own columns, what Cliniko derives, links or leaves blank."""
 
+from typing import Any
+
+from cliniko_emulator.bookings import Booking
 from cliniko_emulator.clinic import Clinic
 from cliniko_emulator.records import (
     Appointment,
@@ -10,6 +13,7 @@ from cliniko_emulator.records import (
     Patient,
     Practitioner,
     Tombstone,
+    UnavailableBlock,
 )
 from cliniko_emulator.shape import Shape, link, scalar, to_json
 
@@ -88,26 +92,56 @@ PATIENT = Shape(
         **_below("patients", "relationships", "appointments", "invoices", "medical_alerts"),
     },
 )
-INDIVIDUAL_APPOINTMENT = Shape(
-    Appointment,
-    "individual_appointments",
-    constants={"booking_ip_address": None, "online_booking_policy_accepted": None},
-    derived={
-        "has_patient_appointment_notes": _has_patient_notes,
-        "patient_name": _patient_name,
-        "repeat_rule": _repeat_rule,
-        "repeats": _repeats,
-        "telehealth_url": _telehealth_url,
-    },
-    links=_below("individual_appointments", "attendees", "conflicts"),
-)
-GROUP_APPOINTMENT = Shape(
-    GroupAppointment,
-    "group_appointments",
-    constants={"repeat_rule": {}, "repeats": None},
-    derived={"telehealth_url": _telehealth_url},
-    links=_below("group_appointments", "attendees", "conflicts"),
-)
+
+
+def _individual_appointment(path: str) -> Shape[Appointment]:
+    return Shape(
+        Appointment,
+        path,
+        constants={"booking_ip_address": None, "online_booking_policy_accepted": None},
+        derived={
+            "has_patient_appointment_notes": _has_patient_notes,
+            "patient_name": _patient_name,
+            "repeat_rule": _repeat_rule,
+            "repeats": _repeats,
+            "telehealth_url": _telehealth_url,
+        },
+        links=_below("individual_appointments", "attendees", "conflicts"),
+    )
+
+
+def _group_appointment(path: str) -> Shape[GroupAppointment]:
+    return Shape(
+        GroupAppointment,
+        path,
+        constants={"repeat_rule": {}, "repeats": None},
+        derived={"telehealth_url": _telehealth_url},
+        links=_below("group_appointments", "attendees", "conflicts"),
+    )
+
+
+def _unavailable_block(path: str) -> Shape[UnavailableBlock]:
+    return Shape(UnavailableBlock, path, constants={"repeat_rule": {}, "repeats": None})
+
+
+class BookingShape:
+    """A booking looks like what it is, only its own link names the common list."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[type, Shape[Any]] = {
+            Appointment: _individual_appointment("bookings"),
+            GroupAppointment: _group_appointment("bookings"),
+            UnavailableBlock: _unavailable_block("bookings"),
+        }
+
+    def write(self, record: Booking, clinic: Clinic) -> bytes:
+        return self._shapes[type(record.of)].write(record.of, clinic)
+
+
+INDIVIDUAL_APPOINTMENT = _individual_appointment("individual_appointments")
+GROUP_APPOINTMENT = _group_appointment("group_appointments")
+UNAVAILABLE_BLOCK = _unavailable_block("unavailable_blocks")
+BOOKING = BookingShape()
 ATTENDEE = Shape(
     Attendee,
     "attendees",

@@ -55,7 +55,7 @@ class Service:
     async def _serve(self, call: Call) -> Answer:
         if call.shard is None:
             redirects = self.cliniko.switches.unsharded_host == "redirect"
-            return moved(f"{call.origin}/au1/v1/{call.path}?{call.query}") if redirects else no_such_route()
+            return moved(call.at_shard("au1")) if redirects else no_such_route()
         try:
             return api.respond(call, self.gate.admit(call), self.cliniko.switches)
         except RefusalError as refusal:

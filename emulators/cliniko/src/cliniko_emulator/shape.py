@@ -10,9 +10,10 @@ from functools import cache, partial
 from json.encoder import encode_basestring
 from operator import attrgetter
 from time import gmtime, strftime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cliniko_emulator.records import Record
+from cliniko_emulator.records import Phone, Record
 
 if TYPE_CHECKING:
     from cliniko_emulator.clinic import Clinic
@@ -36,6 +37,12 @@ RELATED = {
 _DAY = 86_400
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_SCALARS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+}
 
 
 class Shape(Generic[R]):
@@ -75,18 +82,15 @@ def link(path: str) -> str:
     return f'{{"links":{{"self":"{HERE}/{path}"}}}}'
 
 
-def timestamp(seconds: float | None) -> str | None:
+def timestamp(seconds: float) -> str:
     """Cliniko keeps fractions of a second and shows none."""
-    if seconds is None:
-        return None
     day, second = divmod(int(seconds), _DAY)
     return _date(day) + _time(second)
 
 
 def scalar(value: object) -> str:
-    if value.__class__ is str:
-        return encode_basestring(value)
-    return "null" if value is None else to_json(value)
+    """As `to_json`, many times faster for what columns hold."""
+    return _SCALARS.get(value.__class__, to_json)(value)
 
 
 def _writer(column: str) -> Callable[[object], str]:
@@ -104,14 +108,19 @@ def _relation(template: str, record_id: object) -> str:
     return "" if record_id is None else template % record_id
 
 
-def _moment(seconds: object) -> str:
-    return f'"{timestamp(seconds)}"' if isinstance(seconds, int | float) else "null"
+def _moment(seconds: Any) -> str:
+    return "null" if seconds is None else f'"{timestamp(seconds)}"'
 
 
 def _several(value: object) -> str:
     if not isinstance(value, tuple):
         return "null"
-    return to_json([one._asdict() if hasattr(one, "_asdict") else str(one) for one in value])
+    return "[" + ",".join(_phone(one) if isinstance(one, Phone) else f'"{one}"' for one in value) + "]"
+
+
+def _phone(phone: Phone) -> str:
+    kind, number, normalized = map(scalar, phone)
+    return f'{{"phone_type":{kind},"number":{number},"normalized_number":{normalized}}}'
 
 
 @cache

@@ -31,11 +31,13 @@ class Selection(NamedTuple, Generic[R]):
 class Table(Generic[R]):
     """Records by id, and in every order that was asked for. A page at any depth costs what its rows cost.
 
-    `shown_in`: tables whose records' JSON quotes this one's. `written` keeps the JSON of records until they change.
+    `shown_in`: tables whose records' JSON quotes this one's. `written` keeps the JSON of records until they change,
+    `changes` counts how often one did.
     """
 
     def __init__(self, records: Iterable[R] = (), shown_in: Sequence["Table[Any]"] = ()) -> None:
         self.written: dict[int, bytes] = {}
+        self.changes = 0
         self._by_id = {record.id: record for record in records}
         self._shown_in = shown_in
         self._orders: dict[Sort, Order[R]] = {}
@@ -72,6 +74,7 @@ class Table(Generic[R]):
         self.add(record)
 
     def _forget(self, record: R) -> None:
+        self.changes += 1
         self._selections.clear()
         self.written.pop(record.id, None)
         for table in self._shown_in:

@@ -1,12 +1,13 @@
 """The kinds of change to records. Each is checked when it is planned, and made as of a moment given later."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from cliniko_emulator.changes.choice import Choice
 from cliniko_emulator.changes.site import Site
-from cliniko_emulator.records import Tombstone
+from cliniko_emulator.records import Appointment, Attendee, Tombstone
 from cliniko_emulator.resources import ATTENDEES, INDIVIDUAL_APPOINTMENTS, PATIENTS
 from cliniko_emulator.wire import moment
 
@@ -28,7 +29,7 @@ def _stamping(kind: str, column: str | None, site: Site, *, at: str | None = Non
     when = None if at is None else moment(at)
 
     def values(now: float) -> dict[str, object]:
-        return {column: when or now} if column else {"archived_at": None}
+        return {column: now if when is None else when} if column else {"archived_at": None}
 
     site.changes(dict.fromkeys(values(0)))
     return _changing(site, kind, values, choice)
@@ -66,6 +67,24 @@ def merge(site: Site, *, into: str, **choice: Any) -> Change:
     return make
 
 
+def attend(site: Site, **choice: Any) -> Change:
+    """Gives individual appointments the attendee that group appointments have; the emulator's have none at first."""
+    chosen = _chosen(site, choice)
+
+    def make(_now: float) -> list[int]:
+        made = [_attendee(booking) for booking in chosen.records(site) if booking.patient_id is not None]
+        for attendee in made:
+            site.clinic.attendees.add(attendee)
+        return [attendee.id for attendee in made]
+
+    return make
+
+
+def _attendee(booking: Appointment) -> Attendee:
+    shared = ("created_at", "updated_at", "patient_id", "cancelled_at", "archived_at", "deleted_at")
+    return Attendee(id=time.time_ns(), booking_id=booking.id, **{name: getattr(booking, name) for name in shared})
+
+
 def _changing(
     site: Site, kind: str, values: Callable[[float], Mapping[str, object]], choice: Mapping[str, Any]
 ) -> Change:
@@ -96,4 +115,5 @@ KINDS: dict[str, Callable[..., Change]] = {
     "delete": partial(_stamping, "delete", "deleted_at"),
     "erase": erase,
     "merge": merge,
+    "attend": attend,
 }

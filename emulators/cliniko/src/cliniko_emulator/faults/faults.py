@@ -1,7 +1,7 @@
 """The faults that are switched on."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -24,8 +24,8 @@ class Faults:
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
 
-    def __iter__(self) -> "itertools.chain[Fault]":
-        return itertools.chain(self._faults)
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._faults)
 
     def order(self, wanted: Mapping[str, Any]) -> Fault:
         """Switches one on; raises ValueError when it is not understood."""
@@ -47,10 +47,15 @@ class Faults:
         return found
 
     async def around(self, call: Call, proceed: Proceed) -> Answer:
-        """The answer after every fault that strikes; the one ordered first acts first."""
-        for fault in reversed([fault for fault in self._faults if fault.strikes(call)]):
-            proceed = partial(fault.work, call, proceed)
-        return await proceed()
+        """The answer after every fault that strikes, in their order; one that answers itself keeps the rest away."""
+        return await _strike(iter([*self._faults]), call, proceed)
+
+
+async def _strike(faults: Iterator[Fault], call: Call, proceed: Proceed) -> Answer:
+    for fault in faults:
+        if fault.strikes(call):
+            return await fault.work(call, partial(_strike, faults, call, proceed))
+    return await proceed()
 
 
 def _check(name: str, value: object) -> None:

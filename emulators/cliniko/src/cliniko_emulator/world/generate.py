@@ -8,6 +8,7 @@ from cliniko_emulator.clinic import Clinic
 from cliniko_emulator.records import Appointment, Patient
 from cliniko_emulator.table import Table
 from cliniko_emulator.world import courses, leavers, oddities
+from cliniko_emulator.world.blocks import blocks
 from cliniko_emulator.world.courses import Life
 from cliniko_emulator.world.groups import hold_classes
 from cliniko_emulator.world.ids import Ids
@@ -42,6 +43,7 @@ def generate(account: Account, today: date) -> Clinic:
         appointment_types=Table((*staff.types, classes.kind)),
         practitioners=Table(staff.practitioners),
         businesses=Table(staff.businesses),
+        unavailable_blocks=Table(blocks(dice, staff.practitioners[:-1], ids, anchor)),
     )
 
 
