@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _listen(options.host, options.port) as listener:
         accounts: Sequence[Account] = options.account or DEFAULT_ACCOUNTS
         app = create_app(accounts, rate_limit=options.rate_limit, latency_ms=options.latency_ms)
+        # The clinics stay for good: the collector need not look at a million records again and again.
+        gc.freeze()
         keys = ", ".join(account.key for account in accounts)
         host, port = listener.getsockname()[:2]
         sys.stdout.write(f"Cliniko emulator listening on http://{host}:{port} for {keys}\n")

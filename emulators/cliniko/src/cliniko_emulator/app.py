@@ -25,6 +25,9 @@ def create_app(accounts: Iterable[Account], *, rate_limit: int = 200, latency_ms
     """An ASGI application that serves these clinics as they stand today; `rate_limit` is requests a minute per key."""
     today = datetime.now(UTC).date()
     cliniko = Cliniko(generate(account, today) for account in accounts)
+    for clinic in cliniko.clinics:
+        clinic.patients.prepare("created_at", "updated_at")
+        clinic.individual_appointments.prepare("created_at", "updated_at")
     faults, requests = Faults(cliniko), Requests()
     settings = Settings(faults, rate_limit=rate_limit, latency_ms=latency_ms)
     api = Service(cliniko, faults, settings, requests, Gate(cliniko, settings))

@@ -15,50 +15,64 @@ R = TypeVar("R", bound=Record)
 Sort = tuple[tuple[str, bool], ...]
 Rank = Callable[[Any], Any]
 
-_NEVER_NULL = {"id", "created_at", "updated_at", "starts_at", "ends_at"}
+NEVER_NULL = {"id", "created_at", "updated_at", "starts_at", "ends_at"}
 
 
 class Order(Generic[R]):
-    """SIM: equal rows follow each other by id; Cliniko does not say how."""
+    """SIM: equal rows follow each other by id; Cliniko does not say how. `sparse`: without null in the first column."""
 
-    def __init__(self, records: Iterable[R], sort: Sort) -> None:
+    def __init__(self, records: Iterable[R], sort: Sort, *, sparse: bool = False) -> None:
         self.key = sort_key(sort)
-        self.rows = sorted(records, key=self.key)
         self._column = sort[0][0]
+        self._value = attrgetter(self._column)
+        self._sparse = sparse
+        self.rows = sorted(filter(self._holds, records) if self._sparse else records, key=self.key)
 
     def add(self, record: R) -> None:
-        insort(self.rows, record, key=self.key)
+        if self._holds(record):
+            insort(self.rows, record, key=self.key)
 
     def remove(self, record: R) -> None:
         """To be called before a column changes: the record is looked for where it stands."""
-        del self.rows[bisect_left(self.rows, self.key(record), key=self.key)]
+        if self._holds(record):
+            del self.rows[bisect_left(self.rows, self.key(record), key=self.key)]
+
+    def _holds(self, record: R) -> bool:
+        return not self._sparse or self._value(record) is not None
 
     def within(self, bounds: Iterable[Bound]) -> slice:
         """Where the rows stand whose first sort column keeps the bounds; for orders that ascend by it."""
-        rank, value = _rank(self._column), attrgetter(self._column)
+        rank = _rank(self._column)
 
         def place(record: R) -> Any:
-            return rank(value(record))
+            return rank(self._value(record))
 
         start = 0
-        stop = len(self.rows) if self._column in _NEVER_NULL else bisect_left(self.rows, rank(None), key=place)
+        stop = len(self.rows) if self._column in NEVER_NULL else bisect_left(self.rows, rank(None), key=place)
         for sign, limit in bounds:
             cut = (bisect_left if sign in {">=", "<"} else bisect_right)(self.rows, rank(limit), key=place)
             start, stop = (max(start, cut), stop) if sign.startswith(">") else (start, min(stop, cut))
         return slice(start, max(start, stop))
 
 
+def distinct(sort: Sort) -> Sort:
+    """The same order without what cannot matter: ids differ, so nothing comes after them, and they break every tie."""
+    columns = [column for column, _ in sort]
+    kept = sort[: columns.index("id") + 1] if "id" in columns else sort
+    return kept[:-1] if len(kept) > 1 and kept[-1] == ("id", False) else kept
+
+
 def sort_key(sort: Sort) -> Rank:
     """Sorts as PostgreSQL does: null counts as larger than any value."""
     columns = [column for column, _ in sort]
-    if _NEVER_NULL.issuperset(columns) and not any(descending for _, descending in sort):
+    if NEVER_NULL.issuperset(columns) and not any(descending for _, descending in sort):
         return attrgetter(*columns, "id")
     ranks = [(attrgetter(column), _descending if descending else _rank(column)) for column, descending in sort]
     return lambda record: (*[rank(value(record)) for value, rank in ranks], record.id)
 
 
 def _rank(column: str) -> Rank:
-    return _itself if column in _NEVER_NULL else _null_last
+    return _itself if column in NEVER_NULL else _null_last
 
 
 def _itself(value: Any) -> Any:

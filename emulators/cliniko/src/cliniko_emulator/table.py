@@ -1,11 +1,12 @@
 """One resource's records, and the selections that lists are served from."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cliniko_emulator.filters import Bound, Condition
-from cliniko_emulator.order import Order, Sort, sort_key
+from cliniko_emulator.order import NEVER_NULL, Order, Sort, distinct, sort_key
 from cliniko_emulator.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -41,6 +42,7 @@ class Table(Generic[R]):
         self._by_id = {record.id: record for record in records}
         self._shown_in = shown_in
         self._orders: dict[Sort, Order[R]] = {}
+        self._indexes: dict[str, Order[R]] = {}
         self._selections: dict[tuple[frozenset[Condition], Sort], Selection[R]] = {}
 
     def __len__(self) -> int:
@@ -57,12 +59,12 @@ class Table(Generic[R]):
         if (held := self._by_id.get(record.id)) is not None:
             self.remove(held)
         self._by_id[record.id] = record
-        for order in self._orders.values():
+        for order in self._every_order():
             order.add(record)
         self._forget(record)
 
     def remove(self, record: R) -> None:
-        for order in self._orders.values():
+        for order in self._every_order():
             order.remove(record)
         del self._by_id[record.id]
         self._forget(record)
@@ -80,13 +82,18 @@ class Table(Generic[R]):
         for table in self._shown_in:
             table.written.clear()
 
+    def prepare(self, *columns: str) -> None:
+        """Sorts by these ahead of the first request that asks for it."""
+        for column in columns:
+            self._order(((column, False),))
+
     def select(self, conditions: frozenset[Condition], sort: Sort) -> Selection[R]:
         """Every record that meets all conditions, in order."""
-        key = (conditions, sort)
+        key = (conditions, distinct(sort))
         if key not in self._selections:
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
-            self._selections[key] = self._select(conditions, sort)
+            self._selections[key] = self._select(*key)
         return self._selections[key]
 
     def _select(self, conditions: frozenset[Condition], sort: Sort) -> Selection[R]:
@@ -115,13 +122,21 @@ class Table(Generic[R]):
         return Selection(rows, 0, len(rows))
 
     def _between(self, column: str, bounds: list[Bound]) -> list[R]:
-        order = self._order(((column, False),))
-        return order.rows[order.within(bounds)]
+        index = self._order(((column, False),)) if column in NEVER_NULL else self._index(column)
+        return index.rows[index.within(bounds)]
+
+    def _index(self, column: str) -> Order[R]:
+        if column not in self._indexes:
+            self._indexes[column] = Order(self, ((column, False),), sparse=True)
+        return self._indexes[column]
 
     def _order(self, sort: Sort) -> Order[R]:
         if sort not in self._orders:
             self._orders[sort] = Order(self, sort)
         return self._orders[sort]
+
+    def _every_order(self) -> Iterator[Order[R]]:
+        return chain(self._orders.values(), self._indexes.values())
 
 
 def _bounds(conditions: Iterable[Condition]) -> dict[str, list[Bound]]:
