@@ -136,10 +136,21 @@ def test_archived_and_merged_patients_are_among_them(clinic: Clinic) -> None:
         assert (loser.first_name, loser.last_name) == (winner.first_name, winner.last_name)
 
 
+def test_a_diary_is_filled_up_without_making_anybody_active() -> None:
+    small, full = (generate(Account("MS0-x-au2", 9, 200, wanted), TODAY) for wanted in (0, 3_000))
+    assert len(small.individual_appointments) < len(full.individual_appointments) == 3_000
+    assert active_patients(full) == active_patients(small)
+    for one in full.individual_appointments:
+        patient = full.patients.get(one.patient_id)
+        assert patient
+        assert patient.created_at <= one.created_at <= one.updated_at
+
+
 def test_an_account_is_read_from_text_even_if_its_key_holds_signs() -> None:
     account = parse_account("MS0=a-b=-c-eu12=7:30")
     assert (account.key, account.shard, account.secret) == ("MS0=a-b=-c-eu12", "eu12", "MS0=a-b=-c")
-    assert (account.seed, account.patients) == (7, 30)
+    assert (account.seed, account.patients, account.appointments) == (7, 30, 0)
+    assert parse_account("MS0-x-au2=7:30:900").appointments == 900
     assert Account("MS0-nosuffix", 1, 1).shard == "au1"
     with pytest.raises(ValueError, match="KEY=SEED:PATIENTS"):
         parse_account("MS0-au4=many")

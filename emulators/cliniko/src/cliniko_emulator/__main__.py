@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _listen(options.host, options.port) as listener:
         accounts: Sequence[Account] = options.account or DEFAULT_ACCOUNTS
         app = create_app(accounts, rate_limit=options.rate_limit, latency_ms=options.latency_ms)
+        # The clinics stay for good: the collector need not look at a million records again and again.
+        gc.freeze()
         keys = ", ".join(account.key for account in accounts)
         host, port = listener.getsockname()[:2]
         sys.stdout.write(f"Cliniko emulator listening on http://{host}:{port} for {keys}\n")
@@ -36,7 +39,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=_port, required=True, help="0 takes any free port")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
-        "--account", type=_account, nargs="+", action="extend", metavar="KEY=SEED:PATIENTS", help="default: two demos"
+        "--account",
+        type=_account,
+        nargs="+",
+        action="extend",
+        metavar="KEY=SEED:PATIENTS[:APPOINTMENTS]",
+        help="default: two demos",
     )
     parser.add_argument("--rate-limit", type=int, default=200, help="requests a minute for each key")
     parser.add_argument("--latency-ms", type=int, default=0, help="wait this long before every answer")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _SUFFIXED = re.compile(r"(?P<secret>.+)-(?P<shard>[a-z]{2}\d{1,2})", re.IGNORECASE | re.DOTALL)
-_ACCOUNT = re.compile(r"(?P<key>.+)=(?P<seed>-?\d+):(?P<patients>\d+)")
+_ACCOUNT = re.compile(r"(?P<key>.+)=(?P<seed>-?\d+):(?P<patients>\d+)(:(?P<appointments>\d+))?")
 
 
 def split_key(key: str) -> tuple[str, str | None]:
@@ -15,11 +15,15 @@ def split_key(key: str) -> tuple[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One clinic: its API key with the shard suffix, the seed of its data, and how many patients it has."""
+    """One clinic: its API key with the shard suffix, the seed of its data, and how many patients it has.
+
+    `appointments`: at least so many individual ones; what the patients need by themselves is about five for each.
+    """
 
     key: str
     seed: int
     patients: int
+    appointments: int = 0
 
     @property
     def secret(self) -> str:
@@ -32,11 +36,12 @@ class Account:
 
 
 def parse_account(text: str) -> Account:
-    """Reads `KEY=SEED:PATIENTS`; raises ValueError when it is not that."""
+    """Reads `KEY=SEED:PATIENTS[:APPOINTMENTS]`; raises ValueError when it is not that."""
     match = _ACCOUNT.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not KEY=SEED:PATIENTS")
-    return Account(key=match["key"], seed=int(match["seed"]), patients=int(match["patients"]))
+        raise ValueError(f"{text!r} is not KEY=SEED:PATIENTS[:APPOINTMENTS]")
+    counts = {name: int(match[name] or 0) for name in ("seed", "patients", "appointments")}
+    return Account(key=match["key"], **counts)
 
 
 DEFAULT_ACCOUNTS = (

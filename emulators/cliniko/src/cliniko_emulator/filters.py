@@ -9,6 +9,8 @@ from enum import Enum
 from typing import Any
 
 Test = Callable[[Any], bool]
+# A comparison and what it compares with: (">=", 1735689600.0).
+Bound = tuple[str, float]
 
 
 class Kind(Enum):
@@ -28,11 +30,16 @@ class QueryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One `q[]`, equal to another by its text; `test` is None when any value will do (`*`)."""
+    """One `q[]`, equal to another by its text; `test` is None when any value will do (`*`).
+
+    `bound` and `among` say the same as `test` where an index can answer: a range, or a list of ids.
+    """
 
     text: str
     column: str = field(compare=False)
     test: Test | None = field(compare=False)
+    bound: Bound | None = field(default=None, compare=False)
+    among: frozenset[int] | None = field(default=None, compare=False)
 
 
 _OPERATOR = re.compile(r"(>=|<=|!=|!\?|~~|[><=~?*])(.*)", re.DOTALL)
@@ -60,7 +67,19 @@ def parse(text: str, columns: Mapping[str, Kind]) -> Condition:
     match = _OPERATOR.fullmatch(rest)
     if match is None or match[1] not in kind.value:
         raise QueryError(f"Filter operator for {column} is not supported")
-    return Condition(text, column, _test(column, kind, match[1], match[2]))
+    sign, value = match.groups()
+    return Condition(
+        text, column, _test(column, kind, sign, value), _bound(kind, sign, value), _among(kind, sign, value)
+    )
+
+
+def _bound(kind: Kind, sign: str, text: str) -> Bound | None:
+    read = {Kind.INTEGER: _number, Kind.DATETIME: _moment}.get(kind)
+    return (sign, read(text)) if read and sign in {">", ">=", "<", "<="} else None
+
+
+def _among(kind: Kind, sign: str, text: str) -> frozenset[int] | None:
+    return frozenset(map(_number, text.split(","))) if kind is Kind.INTEGER and sign == "=" else None
 
 
 def _test(column: str, kind: Kind, sign: str, text: str) -> Test | None:
@@ -80,8 +99,8 @@ def _compare(sign: str, wanted: object) -> Test:
 
 
 def _integer(sign: str, text: str) -> Test:
-    if sign == "=":
-        return frozenset(_number(part) for part in text.split(",")).__contains__
+    if among := _among(Kind.INTEGER, sign, text):
+        return among.__contains__
     return _compare(sign, _number(text))
 
 
@@ -92,9 +111,13 @@ def _number(text: str) -> int:
 
 
 def _datetime(sign: str, text: str) -> Test:
+    return _compare(sign, _moment(text))
+
+
+def _moment(text: str) -> float:
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text):
         raise ValueError(text)
-    return _compare(sign, datetime.fromisoformat(text).timestamp())
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _date(sign: str, text: str) -> Test:

@@ -1,6 +1,7 @@
 """What a clinic holds: one plain record per Cliniko resource.
 
-Column names follow a rule that `wire.py` reads: `*_at` are UTC seconds since 1970; `id`, `*_id`, `*_ids` are int64.
+Column names follow a rule that `shape.py` and `wire.py` read: `*_at` are UTC seconds since 1970, with fractions;
+`id`, `*_id`, `*_ids` are int64.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,23 @@ class Phone(NamedTuple):
 @dataclass(slots=True, kw_only=True)
 class Record:
     id: int
-    created_at: int
-    updated_at: int
 
 
 @dataclass(slots=True, kw_only=True)
-class Patient(Record):
+class Dated(Record):
+    created_at: float
+    updated_at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Tombstone(Record):
+    """All that stays of an erased patient."""
+
+    deleted_at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Patient(Dated):
     first_name: str | None = None
     last_name: str | None = None
     preferred_first_name: str | None = ""
@@ -45,16 +57,16 @@ class Patient(Record):
     accepted_privacy_policy: bool | None = None
     accepted_email_marketing: bool | None = None
     accepted_sms_marketing: bool | None = None
-    archived_at: int | None = None
-    merged_at: int | None = None
+    archived_at: float | None = None
+    merged_at: float | None = None
     merged_with_patient_id: int | None = None
     latest_booking_id: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class Appointment(Record):
-    starts_at: int
-    ends_at: int
+class Appointment(Dated):
+    starts_at: float
+    ends_at: float
     business_id: int | None = None
     patient_id: int | None = None
     practitioner_id: int | None = None
@@ -70,13 +82,62 @@ class Appointment(Record):
     cancellation_reason: int | None = None
     cancellation_reason_description: str | None = ""
     cancellation_note: str | None = None
-    cancelled_at: int | None = None
-    archived_at: int | None = None
-    deleted_at: int | None = None
+    cancelled_at: float | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class AppointmentType(Record):
+class GroupAppointment(Dated):
+    starts_at: float
+    ends_at: float
+    business_id: int | None = None
+    practitioner_id: int | None = None
+    appointment_type_id: int | None = None
+    repeated_from_id: int | None = None
+    max_attendees: int = 8
+    patient_ids: tuple[int, ...] | None = ()
+    notes: str | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UnavailableBlock(Dated):
+    starts_at: float
+    ends_at: float
+    business_id: int | None = None
+    practitioner_id: int | None = None
+    repeated_from_id: int | None = None
+    notes: str | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Attendee(Dated):
+    booking_id: int
+    patient_id: int
+    patient_case_id: int | None = None
+    arrived: bool | None = False
+    notes: str | None = None
+    invoice_status: int | None = None
+    treatment_note_status: int | None = None
+    cancellation_reason: int | None = None
+    cancellation_reason_description: str | None = ""
+    cancellation_note: str | None = None
+    cancelled_at: float | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None
+
+    @property
+    def appointment_id(self) -> int:
+        """Cliniko filters by this older name as well."""
+        return self.booking_id
+
+
+@dataclass(slots=True, kw_only=True)
+class AppointmentType(Dated):
     name: str
     duration_in_minutes: int = 30
     max_attendees: int = 1
@@ -89,11 +150,11 @@ class AppointmentType(Record):
     appointment_confirmation_template_ids: tuple[int, ...] | None = ()
     appointment_follow_up_template_ids: tuple[int, ...] | None = ()
     appointment_reminder_template_ids: tuple[int, ...] | None = ()
-    archived_at: int | None = None
+    archived_at: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class Practitioner(Record):
+class Practitioner(Dated):
     first_name: str | None
     last_name: str | None
     title: str | None = ""
@@ -106,7 +167,7 @@ class Practitioner(Record):
 
 
 @dataclass(slots=True, kw_only=True)
-class Business(Record):
+class Business(Dated):
     business_name: str
     address_1: str | None = ""
     city: str | None = ""
@@ -119,5 +180,5 @@ class Business(Record):
     appointment_type_ids: tuple[int, ...] | None = ()
     appointment_reminders_enabled: bool | None = True
     show_in_online_bookings: bool | None = True
-    archived_at: int | None = None
-    deleted_at: int | None = None
+    archived_at: float | None = None
+    deleted_at: float | None = None

@@ -105,7 +105,7 @@ class Diary:
         """A series is often booked in one go, so its rows share a second."""
         rng = self.rng
         if previous is not None and rng.random() < 0.5:
-            return previous.created_at
+            return int(previous.created_at)
         latest = min(starts_at - DAY, self.anchor - 3_600)
         return latest - rng.randrange(14 * DAY)
 
@@ -157,5 +157,5 @@ class Diary:
         appointment.treatment_note_status = self.rng.choice((10, 90, 90, None))
         appointment.updated_at = min(appointment.ends_at + self.rng.randrange(3_600), self.anchor)
 
-    def _between(self, earliest: int, latest: int) -> int:
-        return self.rng.randint(earliest, max(earliest, latest))
+    def _between(self, earliest: float, latest: float) -> int:
+        return self.rng.randint(int(earliest), int(max(earliest, latest)))

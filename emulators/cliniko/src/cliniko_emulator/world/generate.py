@@ -4,14 +4,18 @@ from datetime import UTC, date, datetime
 from random import Random
 
 from cliniko_emulator.accounts import Account
-from cliniko_emulator.clinic import Clinic, Table
+from cliniko_emulator.clinic import Clinic
 from cliniko_emulator.records import Appointment, Patient
+from cliniko_emulator.table import Table
 from cliniko_emulator.world import courses, leavers, oddities
+from cliniko_emulator.world.blocks import blocks
 from cliniko_emulator.world.courses import Life
+from cliniko_emulator.world.groups import hold_classes
 from cliniko_emulator.world.ids import Ids
 from cliniko_emulator.world.people import People
 from cliniko_emulator.world.places import place_of
 from cliniko_emulator.world.reception import Reception
+from cliniko_emulator.world.regulars import earlier_visits
 from cliniko_emulator.world.staff import found
 
 
@@ -23,20 +27,28 @@ def generate(account: Account, today: date) -> Clinic:
     ids = Ids(Random(f"ids:{account.seed}"))
     staff = found(rng, people, ids, anchor=anchor, patients=account.patients)
     reception = Reception(seed=account.seed, people=people, staff=staff, ids=ids, today=today, anchor=anchor)
-    patients, appointments = _patients(rng, reception, account.patients)
+    patients, in_treatment, appointments = _patients(rng, reception, account.patients)
+    dice = Random(f"classes:{account.seed}")
+    classes = hold_classes(dice, staff, ids, in_treatment, patients=account.patients, anchor=anchor)
+    appointments += earlier_visits(dice, patients, appointments, ids, wanted=account.appointments, anchor=anchor)
+    diary = Table(appointments)
     return Clinic(
         account=account,
         name=staff.name,
         owner=staff.owner,
-        patients=Table(patients),
-        individual_appointments=Table(appointments),
-        appointment_types=Table(staff.types),
+        patients=Table(patients, shown_in=(diary,)),
+        individual_appointments=diary,
+        group_appointments=Table(classes.groups),
+        attendees=Table(classes.attendees),
+        appointment_types=Table((*staff.types, classes.kind)),
         practitioners=Table(staff.practitioners),
         businesses=Table(staff.businesses),
+        unavailable_blocks=Table(blocks(dice, staff.practitioners[:-1], ids, anchor)),
     )
 
 
-def _patients(rng: Random, reception: Reception, count: int) -> tuple[list[Patient], list[Appointment]]:
+def _patients(rng: Random, reception: Reception, count: int) -> tuple[list[Patient], list[Patient], list[Appointment]]:
+    """All patients, those of them in treatment, and their appointments."""
     lives = courses.lives(rng, count)
     taken_in = [reception.take_in(number, life) for number, life in enumerate(lives)]
     patients = [patient for patient, _ in taken_in]
@@ -46,4 +58,4 @@ def _patients(rng: Random, reception: Reception, count: int) -> tuple[list[Patie
     by_life = {one: [patient for patient, life in zip(patients, lives, strict=True) if life is one] for one in Life}
     leavers.archive(rng, by_life[Life.FINISHED], by_life[Life.IN_TREATMENT], reception.anchor)
     leavers.merge(rng, by_life[Life.NEVER_CAME], by_life[Life.FINISHED], reception.anchor)
-    return patients, appointments
+    return patients, by_life[Life.IN_TREATMENT], appointments

@@ -13,7 +13,7 @@ def archive(rng: Random, finished: Sequence[Patient], in_treatment: Sequence[Pat
     chosen = rng.sample(finished, _at_least_one(finished, _ARCHIVED))
     chosen += rng.sample(in_treatment, round(len(in_treatment) * _ARCHIVED_IN_TREATMENT))
     for patient in chosen:
-        patient.archived_at = patient.updated_at = rng.randint(patient.updated_at, anchor)
+        patient.archived_at = patient.updated_at = rng.randint(int(patient.updated_at), anchor)
 
 
 def merge(rng: Random, never_came: Sequence[Patient], finished: Sequence[Patient], anchor: int) -> None:
@@ -23,7 +23,7 @@ def merge(rng: Random, never_came: Sequence[Patient], finished: Sequence[Patient
         loser.first_name, loser.last_name = winner.first_name, winner.last_name
         loser.merged_with_patient_id = winner.id
         latest = max(loser.updated_at, winner.created_at)
-        loser.merged_at = loser.archived_at = loser.updated_at = rng.randint(latest, anchor)
+        loser.merged_at = loser.archived_at = loser.updated_at = rng.randint(int(latest), anchor)
 
 
 def _at_least_one(patients: Sequence[Patient], share: float) -> int:

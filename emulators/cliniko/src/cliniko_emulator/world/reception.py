@@ -50,7 +50,7 @@ class Reception:
             # A campaign for consent touched many patients within one second.
             patient.updated_at, patient.accepted_privacy_policy = campaign, True
         elif dice.random() < _CHANGED_SINCE:
-            patient.updated_at = dice.randint(patient.created_at, self.anchor)
+            patient.updated_at = dice.randint(int(patient.created_at), self.anchor)
 
 
 def _visits(dice: Random, life: Life) -> list[Visit]:
