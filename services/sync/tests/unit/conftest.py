@@ -41,7 +41,7 @@ class Scripted:
         """One request a connection."""
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         url = urlsplit(lines[0].split(" ")[1])
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if line)}
         asked = Asked(url.path, parse_qs(url.query), headers)
         self.asked.append(asked)
         answer = self.answers(asked)

@@ -131,10 +131,12 @@ class Cliniko:
 
     async def _turn(self) -> None:
         try:
-            async with asyncio.timeout(self._patience.turn_seconds):
+            async with asyncio.timeout(self._patience.turn_seconds) as waiting:
                 await self._throttle.turn(self._patience.urgency)
         except TimeoutError:
-            raise Busy from None
+            if waiting.expired():
+                raise Busy from None
+            raise  # the ledger's own
 
 
 def _json(answer: Answer) -> Json:
