@@ -14,6 +14,7 @@ from contracts.events import (
 )
 from contracts.records import Record
 from sync.domain import mapping
+from sync.domain.clinic import Json
 
 BASIC_REACH = timedelta(days=30)
 
@@ -23,7 +24,7 @@ class Kind:
     """A kind of record: the name its landed rows carry, how a row is read, and the event that announces it."""
 
     name: str
-    read: Callable[[mapping.Json], Record]
+    read: Callable[[Json], Record]
     event: type[Batch]
 
 
