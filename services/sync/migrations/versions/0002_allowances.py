@@ -5,7 +5,7 @@ Not a tenant's table: an account is a digest of its key, and two organizations t
 
 from alembic import op
 
-revision = "0004"
+revision = "0002"
 down_revision = "0001"
 
 ALLOWANCES = """
