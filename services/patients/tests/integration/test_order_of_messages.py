@@ -12,7 +12,7 @@ from contracts.base import Event
 
 
 def a_life(clinic: Clinic) -> list[Event]:
-    """A type renamed, a patient archived and back, an appointment moved and cancelled, and a sweep over it all; removals and a return."""
+    """A type renamed, a patient archived and back, an appointment moved and cancelled, removals, a return, a sweep."""
     return [
         clinic.page(clinic.patient(1), clinic.patient(2, archived_at=NOON), clinic.patient(3)),
         clinic.page(clinic.appointment(1, 1, NOON + HOUR, appointment_type_id="7", practitioner_id="8")),

@@ -10,6 +10,7 @@ import stamina
 
 from sync.adapters.throttle import Throttle
 from sync.domain.clinic import (
+    OLDEST_FIRST,
     PAGE_SIZE,
     Away,
     BadAnswer,
@@ -21,8 +22,6 @@ from sync.domain.clinic import (
 )
 from sync.domain.credentials import base_url
 
-OLDEST_FIRST = "created_at:asc,id:asc"
-"""With every exclusion lifted this is the one order that inserts and updates do not shift."""
 DEFAULT_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 60.0, 90.0
 
 Json = Mapping[str, Any]
@@ -35,6 +34,10 @@ class RetryLater(Exception):
         super().__init__()
         self.becomes = becomes
         self.seconds = seconds
+
+
+class NoSuchRecord(BadAnswer):
+    """404 in JSON: the API knows the path, and no such record."""
 
 
 class Cliniko:
@@ -53,14 +56,23 @@ class Cliniko:
         """Ask for the key's own user: the cheapest call, open to every role."""
         await self._get("user", {})
 
-    async def page(self, path: str, filters: Sequence[str], number: int, *, size: int = PAGE_SIZE) -> Page:
+    async def page(
+        self, path: str, filters: Sequence[str], number: int, *, size: int = PAGE_SIZE, order: str = OLDEST_FIRST
+    ) -> Page:
         """Page `number` of a list. Raises BadAnswer when the answer has not the documented shape."""
-        query = {"q[]": list(filters), "sort": OLDEST_FIRST, "page": number, "per_page": size}
+        query = {"q[]": list(filters), "sort": order, "page": number, "per_page": size}
         answer = await self._get(path, query)
         rows, total = answer.get(path.partition("/")[0]), answer.get("total_entries")
         if not isinstance(rows, list) or not isinstance(total, int):
             raise BadAnswer
         return Page(rows, total)
+
+    async def record(self, path: str, filters: Sequence[str] = ()) -> Json | None:
+        """One record; None when Cliniko says that there is none."""
+        try:
+            return await self._get(path, {"q[]": list(filters)})
+        except NoSuchRecord:
+            return None
 
     async def _get(self, path: str, query: Mapping[str, Any]) -> Json:
         try:
@@ -89,6 +101,8 @@ class Cliniko:
             raise RetryLater(Busy, seconds)
         if response.status_code >= 500:
             raise RetryLater(Away)
+        if response.status_code == 404 and "json" in response.headers.get("content-type", ""):
+            raise NoSuchRecord
         if response.status_code != 200:
             raise {401: CredentialsRefused, 403: PermissionDenied}.get(response.status_code, BadAnswer)
         try:
