@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrations import separate_tenants
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 # A removed record keeps its row without a record: its sequence goes on from there, should it come back.
 LANDED = """

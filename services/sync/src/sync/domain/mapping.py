@@ -54,7 +54,7 @@ def map_page(rows: Sequence[Json], mapping: Callable[[Json], Record]) -> tuple[l
         except (TypeError, LookupError, AttributeError) as error:  # a list where an object should be, and the like
             rejected[cliniko_id] = Rejected(cliniko_id, type(error).__name__)
         else:
-            mapped[cliniko_id] = Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence"}))
+            mapped[cliniko_id] = Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence", "landed_at"}))
     return list(mapped.values()), list(rejected.values())
 
 

@@ -1,33 +1,34 @@
-"""Which pages of a list are still to be read, as far as the newest answers tell."""
+"""Whether a list goes on: what Cliniko's `links.next` says, and whether it may be believed."""
 
-from math import ceil
+from urllib.parse import SplitResult, parse_qs, urljoin, urlsplit
 
-from sync.domain.clinic import PAGE_SIZE, Page
-
-
-class Pages:
-    """Hands out the numbers after the first. A list may grow or shrink while it is read, and may be miscounted."""
-
-    def __init__(self, first: Page) -> None:
-        self._taken = 1
-        self.last = 1
-        self.learn(1, first)
-
-    def next(self) -> int | None:
-        """A page that nobody reads yet; None at the end."""
-        if self._taken >= self.last:
-            return None
-        self._taken += 1
-        return self._taken
-
-    def learn(self, number: int, page: Page) -> None:
-        """A full page may have a next one whatever the total says, and an empty page ends the list."""
-        if not page.rows:
-            self.last = min(self.last, number)
-        elif page.continues(number) or is_full(page):
-            self.last = max(self.last, number + 1, ceil(page.total / PAGE_SIZE))
+from sync.domain.clinic import BadAnswer, Json
 
 
-def is_full(page: Page) -> bool:
-    """True when there may be more where this came from."""
-    return len(page.rows) >= PAGE_SIZE
+def names_next(answer: Json, asked: str, number: int) -> bool:
+    """Whether the answer to `asked`, page `number` of a list, names the page after it.
+
+    Raises BadAnswer for a link that leads anywhere else: to another host or scheme, to another path, or back, as a
+    loop does. No link is ever fetched, pages are asked for by number: so the key goes to no address but ours.
+    """
+    links = answer.get("links") or {}
+    if not isinstance(links, dict):
+        raise BadAnswer
+    link = links.get("next")
+    if not link:
+        return False
+    if not isinstance(link, str) or not _leads_to(link, asked, number + 1):
+        raise BadAnswer
+    return True
+
+
+def _leads_to(link: str, asked: str, number: int) -> bool:
+    try:
+        home, to = urlsplit(asked), urlsplit(urljoin(asked, link))
+        return _place(to) == _place(home) and parse_qs(to.query)["page"] == [str(number)]
+    except (ValueError, KeyError):
+        return False
+
+
+def _place(url: SplitResult) -> tuple[object, ...]:
+    return url.scheme, url.username, url.hostname, url.port, url.path

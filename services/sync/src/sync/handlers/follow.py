@@ -8,7 +8,7 @@ follow each other by id.
 from datetime import UTC, datetime, timedelta
 
 from sync.domain.clinic import BadAnswer, Page
-from sync.domain.paging import is_full
+from sync.domain.pages import is_full
 from sync.domain.plan import Stream
 from sync.domain.reading import moments, read_page
 from sync.handlers.hold import Hold

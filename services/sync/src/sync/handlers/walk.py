@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from sync.domain.clinic import OLDEST_FIRST, BadAnswer, NoSuchList, Page, PermissionDenied
-from sync.domain.paging import Pages, is_full
+from sync.domain.pages import Pages, is_full
 from sync.domain.plan import Walk
 from sync.domain.reading import read_page
 from sync.handlers.hold import Hold, together
