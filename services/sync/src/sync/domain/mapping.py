@@ -50,7 +50,7 @@ def _map(cliniko_id: str, row: Json, mapping: Callable[[Json], Record]) -> Mappe
         return Rejected(cliniko_id, _reason(error))
     except (TypeError, LookupError, AttributeError, ValueError) as error:  # a list where an object should be, ...
         return Rejected(cliniko_id, type(error).__name__)
-    return Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence"}))
+    return Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence", "landed_at"}))
 
 
 def patient(row: Json) -> PatientRecord:
