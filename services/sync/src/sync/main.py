@@ -2,8 +2,10 @@
 
 from uuid import uuid4
 
+from chassis.database import Database
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
+from sync.adapters.ledger import SharedLedger
 from sync.adapters.vault import Vault
 from sync.entrypoints.consumers import consumers
 from sync.entrypoints.http import router
@@ -14,7 +16,9 @@ from sync.settings import Settings
 def main() -> None:
     """Read the settings, assemble, serve."""
     settings = Settings.load()
-    accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact)
+    counting = Database(settings.database_url.get_secret_value(), consumers.service, connections=2)
+    ledger, limit = SharedLedger(counting), settings.cliniko_requests_per_minute
+    accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact, ledger, limit)
     vault = Vault(settings.credentials_keys.get_secret_value())
     worker_id = uuid4()
     app = assemble(
@@ -23,7 +27,7 @@ def main() -> None:
         router,
         work={"worker": lambda database: Worker(worker_id, database, accounts, vault).work()},
         checks={"encryption": vault.works},
-        closing=[accounts.close],
+        closing=[accounts.close, counting.close],
     )
     app.state.accounts, app.state.vault = accounts, vault
     serve(app, settings)

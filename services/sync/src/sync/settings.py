@@ -13,3 +13,5 @@ class Settings(ServiceSettings):
     cliniko_api_url: str = "https://api.{shard}.cliniko.com/v1"
     cliniko_contact: str = "operations@routiq.example"
     """Cliniko wants to know whom to write to: part of every request's User-Agent."""
+    cliniko_requests_per_minute: int = 180
+    """Of one API key, over all replicas; Cliniko allows 200 unless it has agreed to more."""

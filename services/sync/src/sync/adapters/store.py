@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import outbox
 from contracts.base import Event
+from sync.adapters.checkpoints import Checkpoints
 from sync.adapters.connections import Connections
 from sync.adapters.landing import Landing
 from sync.adapters.runs import Runs
@@ -23,6 +24,7 @@ class Store:
         self.connections = Connections(connection, organization_id)
         self.runs = Runs(connection, organization_id)
         self.landing = Landing(connection, organization_id)
+        self.checkpoints = Checkpoints(connection, organization_id)
 
     async def announce(self, *events: Event) -> None:
         """Say it to the other services when this transaction commits."""

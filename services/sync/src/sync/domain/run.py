@@ -35,6 +35,12 @@ class Run:
     failure: str | None
     closing_id: UUID | None
     attempts: int
+    source_time: datetime | None = None
+    """When the run began, by Cliniko's clock."""
+    note: str | None = None
+    """What a person should know of the run, though it did not fail."""
+    confirm_removals: bool = False
+    """A person has said that however many records are gone, they are."""
 
     @property
     def records_landed(self) -> int:

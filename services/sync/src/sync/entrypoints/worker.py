@@ -15,6 +15,7 @@ from sync.adapters.accounts import Accounts
 from sync.adapters.runs import claim, release
 from sync.adapters.store import Transactions
 from sync.adapters.vault import Vault
+from sync.domain.allowance import Urgency
 from sync.domain.clinic import ClinikoError, CredentialsRefused
 from sync.domain.run import Run
 from sync.entrypoints.transactions import transactions_of
@@ -100,8 +101,9 @@ class Worker:
 
     async def _pull_with(self, sealed_key: bytes, run: Run) -> None:
         api_key, failure = self._vault.open(sealed_key, run.organization_id), None
+        urgency = Urgency.SCHEDULED if run.mode == "incremental" else Urgency.REQUESTED
         try:
-            await Pull(run, self._id, self._accounts.open(api_key), self._transactions).everything()
+            await Pull(run, self._id, self._accounts.open(api_key, urgency), self._transactions).everything()
         except ClinikoError as error:
             log.warning("run failed", **describe(error))
             failure = error

@@ -19,15 +19,24 @@ class Progress:
     estimated_completion: datetime | None
 
 
-async def start_sync(mode: SyncMode, request_id: str | None, store: Store) -> tuple[Run, bool]:
-    """Queue a run; with one active already, that one and False. Raises Conflict without a connection."""
+async def start_sync(
+    mode: SyncMode, request_id: str | None, store: Store, *, confirm_removals: bool = False
+) -> tuple[Run, bool]:
+    """Queue a run; with one active already, that one and False. Raises Conflict without a connection.
+
+    An incremental run needs one that read everything before it, and is a comprehensive one until then.
+    """
     connection = await store.connections.current()
     if connection is None or connection.api_key is None:
         raise Conflict("Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}.")
+    if mode == "incremental" and not await store.checkpoints.cursors():
+        mode = "comprehensive"
     started_at = store.now
     while (active := await store.runs.active()) is None:
         run = await store.runs.queue(new_sync_id(store.organization_id, started_at), mode, started_at, request_id)
         if run:
+            if confirm_removals:
+                run = await store.runs.change(run.sync_id, confirm_removals=True)
             await store.announce(announcement(run))
             return run, True
         started_at += timedelta(seconds=1)  # the id of this second belongs to a run that is over
