@@ -61,7 +61,9 @@ _RECALL = text("""
     ORDER BY cliniko_id LIMIT :size
 """)
 _KEPT_ASIDE = text("""
-    SELECT cliniko_id FROM rejected WHERE organization_id = :organization_id AND kind = :kind ORDER BY cliniko_id
+    SELECT cliniko_id FROM rejected
+    WHERE organization_id = :organization_id AND kind = :kind AND sync_id <> :sync_id
+    ORDER BY cliniko_id
 """)
 _EXPECT = text("""
     INSERT INTO batches (organization_id, sync_id, batch_id, records, awaiting)
@@ -131,9 +133,9 @@ class Landing:
         """Landed states in the order of their ids."""
         return [State(*row) for row in await self._run(_RECALL, kind=kind, after=after, size=size)]
 
-    async def kept_aside(self, kind: str) -> list[str]:
-        """Ids of the records that could not be mapped when they were last read."""
-        return list((await self._run(_KEPT_ASIDE, kind=kind)).scalars())
+    async def kept_aside(self, sync_id: str, kind: str) -> list[str]:
+        """Ids of the records that could not be mapped when they were last read, which was before this run."""
+        return list((await self._run(_KEPT_ASIDE, sync_id=sync_id, kind=kind)).scalars())
 
     async def expect(self, sync_id: str, batch_id: UUID, records: int, consumers: Sequence[str]) -> None:
         """Wait for a receipt of each consumer."""

@@ -44,7 +44,7 @@ async def reread_rejected(hold: Hold) -> None:
     """Ask again for the records kept aside, which need not have changed to be understood now."""
     for walk in SWEPT:
         async with hold.transaction() as store:
-            ids = [one for one in await store.landing.kept_aside(walk.kind.name) if one.isdecimal()]
+            ids = [one for one in await store.landing.kept_aside(hold.run.sync_id, walk.kind.name) if one.isdecimal()]
         for start in range(0, len(ids), PAGE_SIZE):
             chunk = ids[start : start + PAGE_SIZE]
             page = await fetch(walk, (*walk.wildcards, f"id:={','.join(chunk)}"), 1, hold)

@@ -2,14 +2,15 @@
 
 In the order of creation, with every exclusion lifted, only an erased record shifts the pages behind it. Whether one was
 missed shows in the count of the first answer; then the list is read once more in the order of ids, each page asked for
-as what follows the last id, which nothing can shift.
+as what follows the last id, which nothing can shift, or else from its end, which erasing cannot harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from math import ceil
 
 import structlog
 
-from sync.domain.clinic import OLDEST_FIRST, BadAnswer, NoSuchList, Page, PermissionDenied
+from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, BadAnswer, NoSuchList, Page, PermissionDenied
 from sync.domain.pages import Pages, is_full
 from sync.domain.plan import Walk
 from sync.domain.reading import read_page
@@ -30,9 +31,7 @@ async def walk_whole(walk: Walk, hold: Hold) -> bool:
     try:
         return await _by_id(walk.once_more("by id"), hold)
     except BadAnswer:  # Cliniko need not sort by id
-        again = walk.once_more("again")
-        await _by_page(again, hold)
-        return await _agrees(again, hold)
+        return await _backwards(walk.once_more("backwards"), hold)
 
 
 async def fetch(
@@ -48,13 +47,27 @@ async def fetch(
         return Page((), 0)
 
 
+async def last_page_first(ask: Callable[[int], Awaitable[Page]]) -> AsyncIterator[tuple[int, Page]]:
+    """Every page with its number. A row that goes away shifts others to pages that are still to come."""
+    number = max(1, ceil((await ask(1)).total / PAGE_SIZE))
+    page = await ask(number)
+    if not page.rows:  # miscounted
+        number, page = 1, await ask(1)
+    while is_full(page):
+        number, page = number + 1, await ask(number + 1)
+    while number > 0:
+        yield number, page
+        number -= 1
+        page = await ask(number) if number else page
+
+
 async def _by_page(walk: Walk, hold: Hold) -> None:
     """Several pages at once; those landed before a worker was replaced are not read again."""
 
     async def take(number: int) -> Page:
         page = await fetch(walk, walk.filters, number, hold)
         if page.rows:
-            await hold.land(read_page(walk, number, page, hold.run.source_time), counted=walk.name == "")
+            await hold.land(read_page(walk, number, page, hold.run.source_time))
         return page
 
     pages = Pages(await take(1))
@@ -71,6 +84,13 @@ async def _agrees(walk: Walk, hold: Hold) -> bool:
     async with hold.transaction() as store:
         announced, brought = await store.checkpoints.tally(hold.run.sync_id, walk.checkpoint)
     return announced == brought
+
+
+async def _backwards(walk: Walk, hold: Hold) -> bool:
+    async for number, page in last_page_first(lambda number: fetch(walk, walk.filters, number, hold)):
+        if page.rows:
+            await hold.land(read_page(walk, number, page, hold.run.source_time), counted=False)
+    return await _agrees(walk, hold)
 
 
 async def _by_id(walk: Walk, hold: Hold) -> bool:
