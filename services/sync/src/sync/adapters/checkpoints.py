@@ -14,10 +14,15 @@ from sync.domain.plan import KINDS
 from sync.domain.reading import Reading
 
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
-_COUNTS = ", ".join(
-    f"{kind.counted} = {kind.counted} + CASE WHEN :kind = '{kind.name}' THEN more.mapped ELSE 0 END"
+_COUNTERS = {
+    kind.counted: ", ".join(f"'{one.name}'" for one in KINDS if one.counted == kind.counted)
     for kind in KINDS
     if kind.counted
+}
+"""The run's counters, with the kinds each counts."""
+_COUNTS = ", ".join(
+    f"{counter} = {counter} + CASE WHEN :kind IN ({kinds}) THEN more.mapped ELSE 0 END"
+    for counter, kinds in _COUNTERS.items()
 )
 # One statement for all that a page leaves behind besides its records. The total of a page that is read again stays what
 # it was at first: rows that went away meanwhile must be missed.
@@ -57,11 +62,7 @@ _CHECK = text(f"""
 """)
 _RECOUNTS = ", ".join(
     f"{counter} = (SELECT coalesce(sum(records), 0) FROM seen WHERE kind IN ({kinds}))"
-    for counter, kinds in {
-        kind.counted: ", ".join(f"'{one.name}'" for one in KINDS if one.counted == kind.counted)
-        for kind in KINDS
-        if kind.counted
-    }.items()
+    for counter, kinds in _COUNTERS.items()
 )
 _RECOUNT = text(f"""
     WITH brought AS (

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sync.domain.clinic import OLDEST_FIRST, BadAnswer, Page
 from sync.domain.pages import is_full
 from sync.domain.plan import Stream
-from sync.domain.reading import moments, read_page
+from sync.domain.reading import moments
 from sync.handlers.hold import Hold
-from sync.handlers.walk import BY_ID, fetch, last_page_first
+from sync.handlers.walk import BY_ID, fetch, land, last_page_first
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -83,12 +83,12 @@ class Following:
         self._number, self._since = self._number + 1, goes_on
         if not page.rows:
             return
-        reading = read_page(
+        self.changed += await land(
             self.walk,
             self._number,
             page,
-            self._hold.run.source_time,
+            self._hold,
+            counted=self._counted,
             column=self.stream.column,
             position=goes_on.isoformat(),
         )
-        self.changed += await self._hold.land(reading, counted=self._counted)

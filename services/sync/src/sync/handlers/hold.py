@@ -28,6 +28,8 @@ class Hold:
         self.run = run
         self.clinic = clinic
         self.done = Done()
+        self.doubted: set[str] = set()
+        """Paths of lists of which something may be missing, whatever their counts say."""
         self._worker = worker
         self._transactions = transactions
 

@@ -12,26 +12,30 @@ import structlog
 
 from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, BadAnswer, NoSuchList, Page, PermissionDenied
 from sync.domain.pages import Pages, is_full
-from sync.domain.plan import Walk
+from sync.domain.plan import ATTENDEE_WALK, GROUP_WALK, Walk
 from sync.domain.reading import read_page
+from sync.handlers.groups import attendances_for, attendances_of
 from sync.handlers.hold import Hold, together
 
 log = structlog.get_logger()
 
 PAGES_AT_ONCE = 4
 BY_ID = "id:asc"
+BY_ATTENDANCE = {GROUP_WALK.path: attendances_of, ATTENDEE_WALK.path: attendances_for}
+"""Lists whose rows become records only together with rows of another list."""
 
 
 async def walk_whole(walk: Walk, hold: Hold) -> bool:
     """Land every page. True when Cliniko's count agrees with what came."""
     await _by_page(walk, hold)
     if await _agrees(walk, hold):
-        return True
+        return walk.path not in hold.doubted
     log.warning("list changed or was miscounted while it was read", resource=walk.path, sync_id=hold.run.sync_id)
     try:
-        return await _by_id(walk.once_more("by id"), hold)
+        whole = await _by_id(walk.once_more("by id"), hold)
     except BadAnswer:  # Cliniko need not sort by id
-        return await _backwards(walk.once_more("backwards"), hold)
+        whole = await _backwards(walk.once_more("backwards"), hold)
+    return whole and walk.path not in hold.doubted
 
 
 async def fetch(
@@ -43,8 +47,37 @@ async def fetch(
     except (PermissionDenied, NoSuchList):
         if walk.vital if vital is None else vital:
             raise
+        hold.doubted.add(walk.path)
         log.warning("list not readable with this key", resource=walk.path, sync_id=hold.run.sync_id)
         return Page((), 0)
+
+
+async def land(
+    walk: Walk,
+    number: int,
+    page: Page,
+    hold: Hold,
+    *,
+    counted: bool = True,
+    column: str = "updated_at",
+    position: str | None = None,
+) -> int:
+    """Keep a page, with the records that its rows lead to. Returns how many of them are new or changed."""
+    attendances = None
+    if walk.path in BY_ATTENDANCE:
+        attendances = await BY_ATTENDANCE[walk.path](page.rows, hold.clinic)
+        if not attendances.complete:
+            hold.doubted.add(walk.path)
+    reading = read_page(
+        walk,
+        number,
+        page,
+        hold.run.source_time,
+        column=column,
+        position=position,
+        expanded=attendances.rows if attendances else None,
+    )
+    return await hold.land(reading, counted=counted)
 
 
 async def last_page_first(ask: Callable[[int], Awaitable[Page]]) -> AsyncIterator[tuple[int, Page]]:
@@ -67,7 +100,7 @@ async def _by_page(walk: Walk, hold: Hold) -> None:
     async def take(number: int) -> Page:
         page = await fetch(walk, walk.filters, number, hold)
         if page.rows:
-            await hold.land(read_page(walk, number, page, hold.run.source_time))
+            await land(walk, number, page, hold)
         return page
 
     pages = Pages(await take(1))
@@ -89,7 +122,7 @@ async def _agrees(walk: Walk, hold: Hold) -> bool:
 async def _backwards(walk: Walk, hold: Hold) -> bool:
     async for number, page in last_page_first(lambda number: fetch(walk, walk.filters, number, hold)):
         if page.rows:
-            await hold.land(read_page(walk, number, page, hold.run.source_time), counted=False)
+            await land(walk, number, page, hold, counted=False)
     return await _agrees(walk, hold)
 
 
@@ -103,6 +136,6 @@ async def _by_id(walk: Walk, hold: Hold) -> bool:
         if page.rows and min(ids, default=0) <= int(position):
             raise BadAnswer
         position = str(max(ids, default=int(position)))
-        await hold.land(read_page(walk, number, page, hold.run.source_time, position=position), counted=False)
+        await land(walk, number, page, hold, counted=False, position=position)
         if not is_full(page):
             return len(page.rows) == page.total
