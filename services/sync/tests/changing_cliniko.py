@@ -45,6 +45,8 @@ class ChangingCliniko:
     sorts_by_id: bool = True
     bumps: bool = True
     """Whether archiving and cancelling move `updated_at`."""
+    forbidden: set[str] = field(default_factory=set)
+    """Lists that the key's user may not see."""
     asked: list[str] = field(default_factory=list)
     _ids: "count[int]" = field(default_factory=lambda: count(1_000_000_000_000_000_001))
 
@@ -64,6 +66,14 @@ class ChangingCliniko:
         link = {"links": {"self": f"https://cliniko.example/v1/patients/{patient}"}}
         return self.add("individual_appointments", patient=link, starts_at="2026-04-01T10:00:00Z", **columns)
 
+    def add_group(self, **columns: Any) -> int:
+        return self.add("group_appointments", **{"starts_at": "2026-04-02T10:00:00Z", **columns})
+
+    def add_attendee(self, group: int, patient: int, **columns: Any) -> int:
+        booking = {"links": {"self": f"https://cliniko.example/v1/bookings/{group}"}}
+        link = {"links": {"self": f"https://cliniko.example/v1/patients/{patient}"}}
+        return self.add("attendees", booking=booking, booking_id=str(group), patient=link, **columns)
+
     def change(self, path: str, row_id: int, *, bump: bool = True, **columns: Any) -> None:
         moved = {"updated_at": stamp(self.now)} if bump else {}
         self.lists[path][row_id] |= {**moved, **columns}
@@ -82,6 +92,8 @@ class ChangingCliniko:
         self.asked.append(path)
         headers = {"date": format_datetime(self.now, usegmt=True)}
         name, _, rest = path.partition("/")
+        if name in self.forbidden:
+            return Response(status_code=403, headers=headers)
         if name == "user":
             return JSONResponse({"id": "1"}, headers=headers)
         if rest and rest != "inactive":

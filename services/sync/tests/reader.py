@@ -1,5 +1,6 @@
 """A clinic with its sync service and one who hears what it announces, each run driven by hand to its end."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,8 @@ class Reader:
     organization_id: str = "org_changing"
     states: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     """By kind and id: the sequence, and the record; None once it was removed."""
+    taps: list[Callable[[list[tuple[str, bytes]]], Awaitable[None]]] = field(default_factory=list)
+    """Others who are handed all that is announced."""
     heard: int = 0
     """How many record events there were since `sync` last began."""
 
@@ -81,7 +84,10 @@ class Reader:
     async def listen(self, *, confirming: bool = True) -> None:
         """Take what is in the outbox."""
         async with self.database.transaction() as connection:
-            letters = (await connection.execute(text("DELETE FROM outbox RETURNING routing_key, body"))).all()
+            rows = await connection.execute(text("DELETE FROM outbox RETURNING routing_key, body"))
+            letters = [(row.routing_key, row.body) for row in rows]
+        for tap in self.taps:
+            await tap(letters)
         for routing_key, body in letters:
             event = EVENTS[routing_key].model_validate_json(body)
             self._keep(event)

@@ -1,6 +1,7 @@
 """Runs over a clinic that changes, before them and while they read."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens, served
@@ -200,6 +201,53 @@ async def test_a_loss_too_large_does_not_keep_a_small_clinic_waiting(reader: Rea
 
 
 @pytest.mark.parametrize("mode", ["comprehensive", "incremental"])
+@dataclass
+class Class:
+    """A group of two, in a clinic that also has individual appointments."""
+
+    group: int
+    attendees: list[int]
+
+
+def fill_with_a_class(cliniko: ChangingCliniko) -> Class:
+    ada, zoe, *_ = fill(cliniko, 15)
+    group = cliniko.add_group()
+    attendees = [cliniko.add_attendee(group, ada), cliniko.add_attendee(group, zoe)]
+    cliniko.pass_time(3600)
+    return Class(group, attendees)
+
+
+async def test_what_happens_to_a_group_and_its_attendees_is_followed(reader: Reader) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
+    one, other = map(str, pilates.attendees)
+    run = await reader.sync()
+    assert run.appointments_landed == len(reader.knows("appointments")) == 17
+    reader.cliniko.change("group_appointments", pilates.group, starts_at="2026-05-01T10:00:00Z")
+    reader.cliniko.mark("attendees", pilates.attendees[0], "cancelled_at")
+    await reader.sync("incremental")
+    heard = reader.knows("appointments")
+    assert [heard[each].starts_at.month for each in (one, other)] == [5, 5]
+    assert [bool(heard[each].cancelled_at) for each in (one, other)] == [True, False]
+
+
+async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointments_stay(reader: Reader) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
+    await reader.sync()
+    reader.cliniko.erase("attendees", pilates.attendees[0])
+    await reader.sync()
+    assert str(pilates.attendees[0]) not in reader.knows("appointments")
+    assert len(reader.knows("appointments")) == 16
+
+
+async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader) -> None:
+    fill_with_a_class(reader.cliniko)
+    await reader.sync()
+    reader.cliniko.forbidden |= {"group_appointments", "attendees", "practitioners"}
+    await reader.sync()
+    await reader.sync("incremental")
+    assert len(reader.knows("appointments")) == 17
+
+
 async def test_a_record_that_could_not_be_understood_is_tried_again_by_the_next_run(
     reader: Reader, mode: SyncMode
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,8 @@ _LAND = text("""
         SELECT cliniko_id, record
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, record jsonb)
     )
-    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id)
-    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id
+    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id, landed_at)
+    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id, :now
     FROM incoming
     WHERE NOT EXISTS (
         SELECT FROM landed
@@ -30,7 +31,7 @@ _LAND = text("""
     ORDER BY cliniko_id
     ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
     SET sequence = nextval('landing_sequence'), record = excluded.record, batch_id = excluded.batch_id,
-        landed_at = now(), unconfirmed = false
+        landed_at = excluded.landed_at, unconfirmed = false
     WHERE landed.record IS NULL
        OR (landed.unconfirmed OR landed.record <> excluded.record)
           AND (landed.record ->> 'updated_at')::timestamptz <= (excluded.record ->> 'updated_at')::timestamptz
@@ -108,13 +109,13 @@ class Landing:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped]) -> list[dict[str, Any]]:
+    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped], now: datetime) -> list[dict[str, Any]]:
         """Store the records; return those that `batch_id` must carry, each with its new sequence.
 
         These are the new and the changed ones, and those whose last batch nobody is known to have applied.
         """
         rows = json.dumps([{"cliniko_id": mapped.cliniko_id, "record": mapped.record} for mapped in records])
-        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows)]
+        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now)]
 
     async def count(self, kind: str) -> int:
         """How many records there are."""
