@@ -14,7 +14,8 @@ from sync.domain.mapping import Mapped
 
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state never replaces a
 # newer one, for an answer that was on its way for long may arrive last; a removed record takes any. The sequence is
-# drawn anew under the row's lock, so that it grows with every accepted state.
+# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index a record,
+# whatever the planner believes of a table that has just begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
         SELECT cliniko_id, record
@@ -23,11 +24,12 @@ _LAND = text("""
     INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id, landed_at)
     SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id, :now
     FROM incoming
-    WHERE NOT EXISTS (
-        SELECT FROM landed
+    LEFT JOIN LATERAL (
+        SELECT record AS known, unconfirmed FROM landed
         WHERE organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
-          AND landed.record = incoming.record AND NOT unconfirmed
-    )
+        LIMIT 1
+    ) AS last ON true
+    WHERE known IS DISTINCT FROM record OR unconfirmed
     ORDER BY cliniko_id
     ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
     SET sequence = nextval('landing_sequence'), record = excluded.record, batch_id = excluded.batch_id,
