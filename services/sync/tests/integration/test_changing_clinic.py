@@ -200,7 +200,6 @@ async def test_a_loss_too_large_does_not_keep_a_small_clinic_waiting(reader: Rea
     assert same(reader)
 
 
-@pytest.mark.parametrize("mode", ["comprehensive", "incremental"])
 @dataclass
 class Class:
     """A group of two, in a clinic that also has individual appointments."""
@@ -248,6 +247,7 @@ async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: 
     assert len(reader.knows("appointments")) == 17
 
 
+@pytest.mark.parametrize("mode", ["comprehensive", "incremental"])
 async def test_a_record_that_could_not_be_understood_is_tried_again_by_the_next_run(
     reader: Reader, mode: SyncMode
 ) -> None:

@@ -14,8 +14,8 @@ from sync.domain.mapping import Mapped
 
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state never replaces a
 # newer one, for an answer that was on its way for long may arrive last; a removed record takes any. The sequence is
-# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index a record,
-# whatever the planner believes of a table that has just begun to grow.
+# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index for each
+# record, whatever the planner believes of a table that has just begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
         SELECT cliniko_id, record
