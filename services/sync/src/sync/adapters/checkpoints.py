@@ -14,10 +14,15 @@ from sync.domain.plan import KINDS
 from sync.domain.reading import Reading
 
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
-_COUNTS = ", ".join(
-    f"{kind.counted} = {kind.counted} + CASE WHEN :kind = '{kind.name}' THEN more.mapped ELSE 0 END"
+_COUNTERS = {
+    kind.counted: ", ".join(f"'{one.name}'" for one in KINDS if one.counted == kind.counted)
     for kind in KINDS
     if kind.counted
+}
+"""The run's counters, with the kinds each counts."""
+_COUNTS = ", ".join(
+    f"{counter} = {counter} + CASE WHEN :kind IN ({kinds}) THEN more.mapped ELSE 0 END"
+    for counter, kinds in _COUNTERS.items()
 )
 # One statement for all that a page leaves behind besides its records. The total of a page that is read again stays what
 # it was at first: rows that went away meanwhile must be missed.
@@ -54,6 +59,26 @@ _CHECK = text(f"""
         records_confirmed = records_confirmed
             + CASE WHEN :counted THEN more.mapped + more.rejected - CAST(:sent AS integer) ELSE 0 END
     FROM more WHERE {_RUN}
+""")
+_RECOUNTS = ", ".join(
+    f"{counter} = (SELECT coalesce(sum(records), 0) FROM seen WHERE kind IN ({kinds}))"
+    for counter, kinds in _COUNTERS.items()
+)
+_RECOUNT = text(f"""
+    WITH brought AS (
+        SELECT DISTINCT kind, unnest(coalesce(records, ids || late)) AS cliniko_id FROM pages WHERE {_RUN}
+    ),
+    seen AS (
+        SELECT kind, count(*) FILTER (WHERE reason IS NULL) AS records, count(reason) AS rejected
+        FROM brought LEFT JOIN (SELECT * FROM rejected WHERE {_RUN}) AS aside USING (kind, cliniko_id)
+        WHERE kind = ANY(:counted) GROUP BY kind
+    ),
+    settled AS (
+        SELECT coalesce(sum(records + rejected), 0) AS records, coalesce(sum(rejected), 0) AS rejected FROM seen
+    )
+    UPDATE runs SET {_RECOUNTS}, records_rejected = settled.rejected, records_confirmed = settled.records,
+        records_total = settled.records
+    FROM settled WHERE {_RUN} AND EXISTS (SELECT FROM pages WHERE {_RUN})
 """)
 _PAGES = text(f"SELECT path, number, rows, position FROM pages WHERE {_RUN} ORDER BY number")
 _TALLY = text(f"""
@@ -120,6 +145,10 @@ class Checkpoints:
             counted=counted and reading.walk.kind.counted is not None,
             sent=sent,
         )
+
+    async def recount(self, sync_id: str) -> None:
+        """Count each record of a run once, however many of its pages brought it; for a run that is all applied."""
+        await self._run(_RECOUNT, sync_id=sync_id, counted=[kind.name for kind in KINDS if kind.counted])
 
     async def done(self, sync_id: str) -> Done:
         """The pages landed so far."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,24 +14,26 @@ from sync.domain.mapping import Mapped
 
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state never replaces a
 # newer one, for an answer that was on its way for long may arrive last; a removed record takes any. The sequence is
-# drawn anew under the row's lock, so that it grows with every accepted state.
+# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index for each
+# record, whatever the planner believes of a table that has just begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
         SELECT cliniko_id, record
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, record jsonb)
     )
-    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id)
-    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id
+    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id, landed_at)
+    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id, :now
     FROM incoming
-    WHERE NOT EXISTS (
-        SELECT FROM landed
+    LEFT JOIN LATERAL (
+        SELECT record AS known, unconfirmed FROM landed
         WHERE organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
-          AND landed.record = incoming.record AND NOT unconfirmed
-    )
+        LIMIT 1
+    ) AS last ON true
+    WHERE known IS DISTINCT FROM record OR unconfirmed
     ORDER BY cliniko_id
     ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
     SET sequence = nextval('landing_sequence'), record = excluded.record, batch_id = excluded.batch_id,
-        landed_at = now(), unconfirmed = false
+        landed_at = excluded.landed_at, unconfirmed = false
     WHERE landed.record IS NULL
        OR (landed.unconfirmed OR landed.record <> excluded.record)
           AND (landed.record ->> 'updated_at')::timestamptz <= (excluded.record ->> 'updated_at')::timestamptz
@@ -61,7 +64,9 @@ _RECALL = text("""
     ORDER BY cliniko_id LIMIT :size
 """)
 _KEPT_ASIDE = text("""
-    SELECT cliniko_id FROM rejected WHERE organization_id = :organization_id AND kind = :kind ORDER BY cliniko_id
+    SELECT cliniko_id FROM rejected
+    WHERE organization_id = :organization_id AND kind = :kind AND sync_id <> :sync_id
+    ORDER BY cliniko_id
 """)
 _EXPECT = text("""
     INSERT INTO batches (organization_id, sync_id, batch_id, records, awaiting)
@@ -106,13 +111,13 @@ class Landing:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped]) -> list[dict[str, Any]]:
+    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped], now: datetime) -> list[dict[str, Any]]:
         """Store the records; return those that `batch_id` must carry, each with its new sequence.
 
         These are the new and the changed ones, and those whose last batch nobody is known to have applied.
         """
         rows = json.dumps([{"cliniko_id": mapped.cliniko_id, "record": mapped.record} for mapped in records])
-        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows)]
+        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now)]
 
     async def count(self, kind: str) -> int:
         """How many records there are."""
@@ -131,9 +136,9 @@ class Landing:
         """Landed states in the order of their ids."""
         return [State(*row) for row in await self._run(_RECALL, kind=kind, after=after, size=size)]
 
-    async def kept_aside(self, kind: str) -> list[str]:
-        """Ids of the records that could not be mapped when they were last read."""
-        return list((await self._run(_KEPT_ASIDE, kind=kind)).scalars())
+    async def kept_aside(self, sync_id: str, kind: str) -> list[str]:
+        """Ids of the records that could not be mapped when they were last read, which was before this run."""
+        return list((await self._run(_KEPT_ASIDE, sync_id=sync_id, kind=kind)).scalars())
 
     async def expect(self, sync_id: str, batch_id: UUID, records: int, consumers: Sequence[str]) -> None:
         """Wait for a receipt of each consumer."""

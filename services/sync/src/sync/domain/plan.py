@@ -15,6 +15,7 @@ from contracts.events import (
 from contracts.records import Record
 from sync.domain import mapping
 from sync.domain.clinic import Json
+from sync.domain.groups import attended
 
 BASIC_REACH = timedelta(days=30)
 OVERLAP = timedelta(minutes=5)
@@ -45,6 +46,8 @@ class Walk:
     """A condition that leaves a part of the list out."""
     vital: bool = True
     """A run cannot go on without it. Another list that the key may not read is as good as empty."""
+    leads_to: "Walk | None" = None
+    """Where the records are that its rows lead to, when they are not the rows themselves."""
     name: str = ""
     """What the checkpoints of its pages are kept under."""
 
@@ -91,9 +94,11 @@ PATIENTS = Kind("patients", mapping.patient, PatientsSynced, counted="patients_l
 APPOINTMENTS = Kind(
     "appointments", mapping.appointment, AppointmentsSynced, counted="appointments_landed", removed_as="appointments"
 )
+ATTENDEES = Kind("attendees", attended, AppointmentsSynced, counted="appointments_landed", removed_as="appointments")
+"""Their appointments in groups, kept apart: the id of an attendee may be that of an individual appointment."""
 APPOINTMENT_TYPES = Kind("appointment_types", mapping.appointment_type, AppointmentTypesSynced)
 PRACTITIONERS = Kind("practitioners", mapping.practitioner, PractitionersSynced)
-KINDS = (APPOINTMENT_TYPES, PRACTITIONERS, PATIENTS, APPOINTMENTS)
+KINDS = (APPOINTMENT_TYPES, PRACTITIONERS, PATIENTS, APPOINTMENTS, ATTENDEES)
 
 REFERENCE_WALKS = (
     Walk(APPOINTMENT_TYPES, "appointment_types", ("archived_at:*",), vital=False),
@@ -101,17 +106,22 @@ REFERENCE_WALKS = (
     Walk(PRACTITIONERS, "practitioners/inactive", vital=False),
 )
 PATIENT_WALK = Walk(PATIENTS, "patients", ("archived_at:*",))
-APPOINTMENT_WALKS = (
-    Walk(APPOINTMENTS, "individual_appointments", ("archived_at:*", "cancelled_at:*", "deleted_at:*")),
+EVERY_STATE = ("archived_at:*", "cancelled_at:*", "deleted_at:*")
+APPOINTMENT_WALK = Walk(APPOINTMENTS, "individual_appointments", EVERY_STATE)
+ATTENDEE_WALK = Walk(ATTENDEES, "attendees", EVERY_STATE, vital=False)
+GROUP_WALK = Walk(
+    ATTENDEES, "group_appointments", ("archived_at:*", "deleted_at:*"), vital=False, leads_to=ATTENDEE_WALK
 )
-SWEPT = (PATIENT_WALK, *APPOINTMENT_WALKS)
+SWEPT = (PATIENT_WALK, APPOINTMENT_WALK, GROUP_WALK)
 """Lists whose records are removed here once Cliniko has them no more."""
-HEALED = tuple(Stream(walk) for walk in SWEPT)
+ATTENDEES_CHANGED = Stream(ATTENDEE_WALK)
+"""Each attendee of an individual appointment too; worth reading only for a clinic that has groups."""
+HEALED = (*(Stream(walk) for walk in SWEPT), ATTENDEES_CHANGED)
 """What may have changed while it was walked."""
 STREAMS = (
     *HEALED,
     Stream(PATIENT_WALK, "archived_at"),
-    *(Stream(APPOINTMENT_WALKS[0], column) for column in ("cancelled_at", "archived_at", "deleted_at")),
+    *(Stream(APPOINTMENT_WALK, column) for column in ("cancelled_at", "archived_at", "deleted_at")),
 )
 
 
@@ -119,16 +129,23 @@ def appointment_walks(mode: SyncMode, started_at: datetime) -> tuple[Walk, ...]:
     """All appointments; for `basic` those from 30 days before the run onward; none for `patients-only`."""
     if mode == "patients-only":
         return ()
+    walks = (APPOINTMENT_WALK, GROUP_WALK)
     if mode == "basic":
         since = f"starts_at:>={_utc(started_at - BASIC_REACH)}"
-        return tuple(replace(walk, since=since) for walk in APPOINTMENT_WALKS)
-    return APPOINTMENT_WALKS
+        return tuple(replace(walk, since=since) for walk in walks)
+    return walks
 
 
-def streams_of(walks: Sequence[Walk]) -> tuple[Stream, ...]:
-    """The streams that may go on from where these walks have read their whole lists."""
+def cursors_after(walks: Sequence[Walk]) -> dict[str, str]:
+    """The cursors that may move when these walks have been read whole, each with the path that says how far.
+
+    Attendees are read with their groups, of which there may be none: as far as individual appointments reach.
+    """
     whole = {walk.path for walk in walks if walk.since is None}
-    return tuple(stream for stream in STREAMS if stream.walk.path in whole)
+    reach = {path: path for path in whole}
+    if {GROUP_WALK.path, APPOINTMENT_WALK.path} <= whole:
+        reach[ATTENDEE_WALK.path] = APPOINTMENT_WALK.path
+    return {stream.cursor: reach[stream.walk.path] for stream in STREAMS if stream.walk.path in reach}
 
 
 def _utc(moment: datetime) -> str:

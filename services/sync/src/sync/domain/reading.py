@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sync.domain.clinic import Page
+from sync.domain.clinic import Json, Page
 from sync.domain.mapping import Mapped, Rejected, map_page
 from sync.domain.plan import Walk
-
-Json = dict[str, Any]
+from sync.domain.values import identity
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,15 @@ def read_page(
     """`began`: when the run did, by Cliniko's clock. `expanded`: the rows that this page's rows led to."""
     rows = [row for row in page.rows if isinstance(row, dict)]
     mapped, rejected = map_page(rows if expanded is None else expanded, walk.kind.read)
-    known = {one.cliniko_id for one in mapped}
-    rejected = [one for one in rejected if one.cliniko_id not in known]
-    late = {str(row.get("id")) for row in rows if is_after(row.get("created_at"), began)}
+    late = {identity(row) for row in rows if is_after(row.get("created_at"), began)}
     return Reading(
         walk=walk,
         number=number,
         rows=len(page.rows),
         total=page.total,
-        ids=[str(row.get("id")) for row in rows if str(row.get("id")) not in late],
+        ids=[row_id for row in rows if (row_id := identity(row)) not in late],
         late=sorted(late),
-        records=None if expanded is None else [*known, *(one.cliniko_id for one in rejected)],
+        records=None if expanded is None else [identity(row) for row in expanded],
         mapped=mapped,
         rejected=rejected,
         newest=max(moments(rows, column), default=None),

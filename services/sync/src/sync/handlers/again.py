@@ -8,9 +8,8 @@ from contracts.events import RecordsRemoved
 from sync.adapters.landing import State
 from sync.domain.clinic import PAGE_SIZE
 from sync.domain.plan import KINDS, SWEPT, Kind
-from sync.domain.reading import read_page
 from sync.handlers.hold import Hold
-from sync.handlers.walk import fetch
+from sync.handlers.walk import fetch, land
 
 
 async def resend_unconfirmed(hold: Hold) -> None:
@@ -42,11 +41,11 @@ def apart(states: Sequence[State]) -> tuple[list[Any], list[Any]]:
 
 async def reread_rejected(hold: Hold) -> None:
     """Ask again for the records kept aside, which need not have changed to be understood now."""
-    for walk in SWEPT:
+    for walk in (one.leads_to or one for one in SWEPT):
         async with hold.transaction() as store:
-            ids = [one for one in await store.landing.kept_aside(walk.kind.name) if one.isdecimal()]
+            ids = [one for one in await store.landing.kept_aside(hold.run.sync_id, walk.kind.name) if one.isdecimal()]
         for start in range(0, len(ids), PAGE_SIZE):
             chunk = ids[start : start + PAGE_SIZE]
             page = await fetch(walk, (*walk.wildcards, f"id:={','.join(chunk)}"), 1, hold)
             again = walk.once_more("kept aside")
-            await hold.land(read_page(again, start // PAGE_SIZE + 1, page, hold.run.source_time))
+            await land(again, start // PAGE_SIZE + 1, page, hold)

@@ -2,17 +2,17 @@
 
 A row that changes jumps to the end and shifts the others, so that a second page could miss some: after a full page the
 first page is asked for again, from the last time seen. Only within one second, when a full page has no other, pages
-follow each other by id.
+follow each other by id, or the last comes first.
 """
 
 from datetime import UTC, datetime, timedelta
 
-from sync.domain.clinic import BadAnswer, Page
+from sync.domain.clinic import OLDEST_FIRST, BadAnswer, Page
 from sync.domain.pages import is_full
 from sync.domain.plan import Stream
-from sync.domain.reading import moments, read_page
+from sync.domain.reading import moments
 from sync.handlers.hold import Hold
-from sync.handlers.walk import BY_ID, fetch
+from sync.handlers.walk import BY_ID, fetch, land, last_page_first
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -52,35 +52,43 @@ class Following:
             page = await self._ask(self._since)
 
     async def _one_second(self, second: datetime) -> None:
-        last, until = "0", second + SECOND
-        while True:
-            filters = (*self.stream.between(second, until), f"id:>{last}")
-            page = await fetch(self.stream.walk, filters, 1, self._hold, order=BY_ID, vital=self.stream.vital)
-            full = is_full(page)
-            await self._land(page, second if full else until)
-            if not full:
-                return
-            last = str(max(int(row["id"]) for row in page.rows))
+        filters = self.stream.between(second, second + SECOND)
+        try:
+            await self._by_id(filters, second)
+        except BadAnswer:  # Cliniko need not sort by id
+            async for _, page in last_page_first(lambda number: self._fetch(filters, number, OLDEST_FIRST)):
+                await self._land(page, second)
+        self._since = second + SECOND
+
+    async def _by_id(self, filters: tuple[str, ...], second: datetime) -> None:
+        page = await self._fetch((*filters, "id:>0"), 1, BY_ID)
+        while is_full(page):
+            await self._land(page, second)
+            last = max(int(row["id"]) for row in page.rows)
+            page = await self._fetch((*filters, f"id:>{last}"), 1, BY_ID)
+        await self._land(page, second)
 
     async def _ask(self, since: datetime) -> Page:
-        order, filters = f"{self.stream.column}:asc,id:asc", self.stream.between(since)
         try:
-            return await fetch(self.stream.walk, filters, 1, self._hold, order=order, vital=self.stream.vital)
+            return await self._fetch(self.stream.between(since), 1, f"{self.stream.column}:asc,id:asc")
         except BadAnswer:
             if self.stream.vital:
                 raise
             return Page((), 0)  # a column that this list cannot be asked for
 
+    async def _fetch(self, filters: tuple[str, ...], number: int, order: str) -> Page:
+        return await fetch(self.stream.walk, filters, number, self._hold, order=order, vital=self.stream.vital)
+
     async def _land(self, page: Page, goes_on: datetime) -> None:
         self._number, self._since = self._number + 1, goes_on
         if not page.rows:
             return
-        reading = read_page(
+        self.changed += await land(
             self.walk,
             self._number,
             page,
-            self._hold.run.source_time,
+            self._hold,
+            counted=self._counted,
             column=self.stream.column,
             position=goes_on.isoformat(),
         )
-        self.changed += await self._hold.land(reading, counted=self._counted)

@@ -28,6 +28,8 @@ class Hold:
         self.run = run
         self.clinic = clinic
         self.done = Done()
+        self.doubted: set[str] = set()
+        """Paths of lists of which something may be missing, whatever their counts say."""
         self._worker = worker
         self._transactions = transactions
 
@@ -44,7 +46,7 @@ class Hold:
         kind, batch_id = reading.walk.kind, uuid4()
         counted = counted and kind.counted is not None
         async with self.transaction() as store:
-            changed = await store.landing.land(kind.name, batch_id, reading.mapped)
+            changed = await store.landing.land(kind.name, batch_id, reading.mapped, store.now)
             await store.checkpoints.check(self.run.sync_id, reading, len(changed), counted=counted)
             if changed:
                 records = len(changed) if counted else 0

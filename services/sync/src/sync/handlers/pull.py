@@ -11,16 +11,17 @@ from uuid import UUID
 from sync.adapters.store import Transactions
 from sync.domain.clinic import Clinic
 from sync.domain.plan import (
+    ATTENDEES_CHANGED,
+    GROUP_WALK,
     HEALED,
     OVERLAP,
     PATIENT_WALK,
     REFERENCE_WALKS,
     STREAMS,
-    SWEPT,
     Stream,
     Walk,
     appointment_walks,
-    streams_of,
+    cursors_after,
 )
 from sync.domain.run import STEPS, Run, announcement
 from sync.handlers.again import reread_rejected, resend_unconfirmed
@@ -66,7 +67,7 @@ class Pull:
         if self._run.mode == "comprehensive":
             await self._follow(HEALED, dict.fromkeys((one.cursor for one in HEALED), self._source_time), counted=False)
             await self._settle(complete)
-        return {stream.cursor: stream.walk.path for stream in streams_of(walks)}
+        return cursors_after(walks)
 
     async def _walk(self, walks: Sequence[Walk]) -> list[Walk]:
         """Returns those that were read whole."""
@@ -75,7 +76,7 @@ class Pull:
 
     async def _settle(self, complete: Sequence[Walk]) -> None:
         """What only a run that has read every record can tell."""
-        await remove_erased([walk for walk in complete if walk in SWEPT], self._hold)
+        await remove_erased(complete, self._hold)
         async with self._hold.transaction() as store:
             kinds = [walk.kind.name for walk in complete]
             await store.checkpoints.forget_rejected(self._run.sync_id, kinds)
@@ -86,7 +87,9 @@ class Pull:
         await resend_unconfirmed(self._hold)
         async with self._hold.transaction() as store:
             cursors = await store.checkpoints.cursors()
-        following = await self._follow(STREAMS, cursors, counted=True)
+        groups = Stream(GROUP_WALK).cursor in cursors
+        streams = [stream for stream in STREAMS if groups or stream is not ATTENDEES_CHANGED]
+        following = await self._follow(streams, cursors, counted=True)
         await reread_rejected(self._hold)
         if any(one.changed for one in following):
             await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
@@ -107,11 +110,15 @@ class Pull:
         return following
 
     async def _measure(self) -> None:
-        """Ask Cliniko how many records there are: the total of the run, and how many patients are not archived."""
+        """Ask Cliniko how many records there are: the total of the run, and how many patients are not archived.
+
+        How many attend groups shows only when the groups are read.
+        """
         if self._run.records_total is not None:
             return
         walks = (PATIENT_WALK, *appointment_walks(self._run.mode, self._run.started_at))
-        lists = ((PATIENT_WALK.path, ()), *((walk.path, walk.filters) for walk in walks))
+        counted = (walk for walk in walks if walk.leads_to is None)
+        lists = ((PATIENT_WALK.path, ()), *((walk.path, walk.filters) for walk in counted))
         listed, *counts = await together(self._hold.clinic.page(*one, 1, size=1) for one in lists)
         began = min(page.answered_at for page in (listed, *counts))
         await self._note_beginning(began, sum(page.total for page in counts), patients_reported=listed.total)

@@ -9,17 +9,17 @@ from contracts.events import RecordsRemoved
 from sync.domain import brake
 from sync.domain.clinic import PAGE_SIZE, Page
 from sync.domain.plan import Walk
-from sync.domain.reading import read_page
 from sync.handlers.again import apart
 from sync.handlers.hold import Hold, together
-from sync.handlers.walk import PAGES_AT_ONCE, fetch
+from sync.handlers.walk import PAGES_AT_ONCE, fetch, land
 
 log = structlog.get_logger()
 
 
 async def remove_erased(swept: Sequence[Walk], hold: Hold) -> None:
     """`swept`: the lists that were read whole, with a count that agreed."""
-    missing = {walk: await _missing(walk, hold) for walk in swept}
+    lists = [walk.leads_to or walk for walk in swept if walk.kind.removed_as]
+    missing = {walk: await _missing(walk, hold) for walk in lists}
     if notes := [text for walk, ids in missing.items() if (text := await _held_back(walk, len(ids), hold))]:
         log.warning("removal held back", sync_id=hold.run.sync_id, count=sum(map(len, missing.values())))
         async with hold.transaction() as store:
@@ -48,9 +48,7 @@ async def _remove(walk: Walk, number: int, ids: Sequence[str], hold: Hold) -> No
     there = await fetch(walk, (*walk.wildcards, f"id:={','.join(ids)}"), 1, hold)
     found = [*there.rows, *await _one_by_one(walk, set(ids) - {str(row.get("id")) for row in there.rows}, hold)]
     if found:
-        page = Page(found, len(found))
-        reading = read_page(walk.once_more("missed"), number, page, hold.run.source_time)
-        await hold.land(reading, counted=False)
+        await land(walk.once_more("missed"), number, Page(found, len(found)), hold, counted=False)
     gone = sorted(set(ids) - {str(row.get("id")) for row in found})
     if gone:
         await _let_go(walk, gone, hold)

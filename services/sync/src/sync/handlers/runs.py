@@ -82,6 +82,7 @@ async def close_when_applied(sync_id: str, store: Store) -> None:
         return
     if await store.landing.outstanding(sync_id):
         return
+    await store.checkpoints.recount(sync_id)
     ended = await store.runs.change(sync_id, completed_at=store.now, revision=run.revision + 1)
     closing = announcement(ended).model_copy(update={"status": "completed"})
     await store.runs.change(sync_id, closing_id=closing.event_id)
