@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint types lock schemas environment bench-gateway
+.PHONY: help up down test lint types lock schemas environment bench-gateway bench-sync
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,9 @@ test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine h
 
 bench-gateway: $(STAMP) ## the gateway beside a bare server, a plain proxy and HAProxy (needs wrk)
 	@$(VENV)/bin/python bench/gateway_cost.py
+
+bench-sync: $(STAMP) ## seconds, records a second and memory of syncs (LARGE=1: also a million appointments)
+	@$(VENV)/bin/python bench/sync_speed.py
 
 lint: $(STAMP) ## style, imports between the parts
 	$(VENV)/bin/ruff check .

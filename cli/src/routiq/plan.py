@@ -31,6 +31,7 @@ GATEWAY_SETTINGS = (
     "APP_ENV",
     "TRUSTED_PROXIES",
 )
+SYNC_SETTINGS = ("CLINIKO_REQUESTS_PER_MINUTE",)
 CLINIKO = "https://api.{shard}.cliniko.com/v1"
 
 
@@ -144,6 +145,7 @@ class Plan:
         if name == "sync":
             keys = self.settings.given.get("CREDENTIALS_KEYS", self.secrets.credentials_keys)
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
+            given |= {name: self.settings.given[name] for name in SYNC_SETTINGS if name in self.settings.given}
         return self._service(name, given, after=(MIGRATIONS,))
 
     def _gateway(self) -> Program:
