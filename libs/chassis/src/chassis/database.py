@@ -2,22 +2,25 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.identity import Identified
 
 STATEMENT_SECONDS = 30
 """After which a statement is given up: the network may be gone without a word."""
+TRUSTED_SECONDS = 1.0
+"""For so long after its last use a connection is taken to be alive unless it is known to be closed."""
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
 
@@ -60,7 +63,6 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
                 "timeout": 5,
@@ -68,6 +70,7 @@ class Database:
                 "server_settings": {"search_path": schema, "application_name": schema},
             },
         )
+        _replace_dead_connections(self._engine)
 
     @asynccontextmanager
     async def transaction(self, organization_id: str | None = None) -> AsyncIterator[AsyncConnection]:
@@ -100,6 +103,28 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+
+def _replace_dead_connections(engine: AsyncEngine) -> None:
+    """No connection that died in the pool is handed out, and none that was at work just now is asked for a sign."""
+    pool, dialect = engine.sync_engine.pool, engine.dialect
+
+    def note(_connection: object, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    def check(connection: Any, record: Any, _proxy: object) -> None:
+        idle = time.monotonic() - record.info.get("used", time.monotonic())
+        if connection.driver_connection.is_closed() or (idle > TRUSTED_SECONDS and not answers(connection)):
+            raise InvalidatePoolError  # the pool makes a new one, and no other of this age is used again
+
+    def answers(connection: Any) -> bool:
+        try:
+            return dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error:
+            return False
+
+    event.listen(pool, "checkin", note)
+    event.listen(pool, "checkout", check)
 
 
 def is_outage(error: Exception) -> bool:
