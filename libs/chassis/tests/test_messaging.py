@@ -1,7 +1,7 @@
 """Outbox, broker, inbox and settlement together, on both brokers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -305,3 +305,72 @@ async def test_work_stops_when_it_is_cancelled_even_if_it_then_fails() -> None:
     done, _ = await asyncio.wait([task], timeout=5)
     assert done
     assert task.cancelled()
+
+
+async def test_what_waits_is_handled_together_and_one_that_fails_ends_alone_among_the_dead_letters(
+    broker: Broker, pair: Given, database: Database
+) -> None:
+    groups: list[list[int]] = []
+    first_is_in, others_wait = asyncio.Event(), asyncio.Event()
+
+    async def on_figures(events: Sequence[FiguresCounted], connection: AsyncConnection) -> None:
+        groups.append([event.total_patients for event in events])
+        first_is_in.set()
+        await others_wait.wait()
+        for event in events:
+            await connection.execute(text("INSERT INTO inbox VALUES ('effect', gen_random_uuid())"))
+            if event.total_patients == 13:
+                raise RuntimeError
+
+    consumers = Consumers(pair.consumer, [pair.route])
+    consumers.on_all(FiguresCounted)(on_figures)
+    dead_letters = dead(pair.route.queue(pair.consumer))
+    async with at_work(Messaging(broker.url, consumers, database, DELAYS, [pair.route]), database):
+        await announce_from(pair, database, counted(0))
+        await first_is_in.wait()
+        twice = counted(1)
+        await announce_from(pair, database, twice, twice, counted(13), *(counted(n) for n in range(2, 10)))
+        async with asyncio.timeout(10):
+            while await outbox_size(database):
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)  # until they have come
+        others_wait.set()
+        letters: list[aio_pika.abc.AbstractIncomingMessage] = []
+        async with asyncio.timeout(15):
+            while not letters:
+                letters = await waiting_in(broker, dead_letters)
+    assert groups[0] == [0]
+    assert max(map(len, groups)) > 2
+    assert len(letters) == 1
+    assert groups.count([13]) == 1 + len(DELAYS)
+    async with database.transaction() as connection:
+        effects = await connection.scalar(text("SELECT count(*) FROM inbox WHERE consumer = 'effect'"))
+    assert effects == 10
+
+
+async def test_what_waits_of_several_organizations_is_handled_apart(
+    broker: Broker, pair: Given, database: Database
+) -> None:
+    groups: list[set[str]] = []
+    seen: list[str] = []
+
+    async def on_figures(events: Sequence[FiguresCounted], connection: AsyncConnection) -> None:
+        groups.append({event.organization_id for event in events})
+        seen.append(str(await connection.scalar(text("SELECT current_setting('routiq.organization_id')"))))
+        await asyncio.sleep(0.05)
+
+    consumers = Consumers(pair.consumer, [pair.route])
+    consumers.on_all(FiguresCounted)(on_figures)
+    events = [counted(n).model_copy(update={"organization_id": f"org_{n % 3}"}) for n in range(30)]
+    async with at_work(Messaging(broker.url, consumers, database, DELAYS, [pair.route]), database):
+        await announce_from(pair, database, *events)
+        async with asyncio.timeout(10):
+            while await inbox_size(database) < len(events):
+                await asyncio.sleep(0.02)
+    assert [{one} for one in seen] == groups
+    assert len(groups) < len(events)
+
+
+async def inbox_size(database: Database) -> int:
+    async with database.transaction() as connection:
+        return int(await connection.scalar(text("SELECT count(*) FROM inbox")) or 0)

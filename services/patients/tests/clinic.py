@@ -122,9 +122,9 @@ async def apply(event: Event, tenant: Tenant, now: datetime) -> None:
     """What the consumers do, at a time of the test's choosing."""
     match event:
         case PatientsSynced():
-            await handlers.record_patients(event, tenant, now)
+            await handlers.record_patients([event], tenant, now)
         case AppointmentsSynced():
-            await handlers.record_appointments(event, tenant, now)
+            await handlers.record_appointments([event], tenant, now)
         case AppointmentTypesSynced():
             await handlers.record_appointment_types(event, tenant)
         case PractitionersSynced():

@@ -94,7 +94,7 @@ class Reader:
             if confirming and isinstance(event, Batch) and event.sync_id:
                 async with transactions_of(self.database)(self.organization_id) as store:
                     for consumer in confirmed_by(type(event)):
-                        await handlers.confirm_batch(event.sync_id, event.event_id, consumer, store)
+                        await handlers.confirm_batches(event.sync_id, [event.event_id], consumer, store)
 
     def _keep(self, event: Any) -> None:
         if isinstance(event, RecordsRemoved):

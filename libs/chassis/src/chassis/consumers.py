@@ -1,4 +1,4 @@
-"""What a service does with the events it receives: one transaction a message, once per event."""
+"""What a service does with the events it receives: each once, its effect and its receipt in one transaction."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,19 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import Database
-from chassis.inbox import first_delivery
+from chassis.database import Database, is_outage
+from chassis.inbox import first_deliveries
+from chassis.logs import describe
 from chassis.outbox import announce
 from contracts.base import Event
 from contracts.events import Batch, BatchApplied
 from contracts.routes import ROUTES, Route
 
+log = structlog.get_logger()
+
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncConnection], Awaitable[None]]
+HandlerOfAll = Callable[[Sequence[E], AsyncConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,11 @@ class Subscription:
     queue: str
     key: str
     event: type[Event]
-    handler: Handler[Any]
+    consumer: str
+    """The handler's name, under which the inbox remembers what it has handled."""
+    handler: HandlerOfAll[Any]
+    together: bool
+    """Whether it takes several events of one organization at once."""
 
 
 class Consumers:
@@ -41,32 +49,75 @@ class Consumers:
         """Register the handler of `event`, from every producer the map names."""
 
         def register(handler: Handler[E]) -> Handler[E]:
-            self.subscriptions += [
-                Subscription(route.queue(self.service), route.key, event, handler)
-                for route in self._routes
-                if route.event is event and self.service in route.consumers
-            ]
+            async def one_by_one(events: Sequence[E], connection: AsyncConnection) -> None:
+                for one in events:
+                    await handler(one, connection)
+
+            self._subscribe(event, handler.__name__, one_by_one, together=False)
             return handler
 
         return register
 
-    async def handle(self, subscription: Subscription, body: bytes, database: Database) -> None:
-        """Commit the handler's effect, its inbox row and, for a batch of a run, its receipt together.
+    def on_all(self, event: type[E]) -> Callable[[HandlerOfAll[E]], HandlerOfAll[E]]:
+        """Register a handler that is given every `event` of an organization that waits, in any order."""
 
-        Raises ValidationError for a body that is not this event, and what the handler or the database raises.
-        """
+        def register(handler: HandlerOfAll[E]) -> HandlerOfAll[E]:
+            self._subscribe(event, handler.__name__, handler, together=True)
+            return handler
+
+        return register
+
+    def _subscribe(self, event: type[E], consumer: str, handler: HandlerOfAll[E], *, together: bool) -> None:
+        self.subscriptions += [
+            Subscription(route.queue(self.service), route.key, event, consumer, handler, together)
+            for route in self._routes
+            if route.event is event and self.service in route.consumers
+        ]
+
+    def read(self, subscription: Subscription, body: bytes) -> Event | None:
+        """The event, unless it is addressed to others. Raises ValidationError for a body that is not this event."""
         event = subscription.event.model_validate_json(body)
         structlog.contextvars.bind_contextvars(
             organization_id=event.organization_id, request_id=event.request_id, event_id=str(event.event_id)
         )
         if isinstance(event, Batch) and event.addressed_to not in (None, self.service):
-            return
-        consumer = subscription.handler.__name__
+            return None
+        return event
+
+    async def handle(self, subscription: Subscription, body: bytes, database: Database) -> None:
+        """What a single message says. Raises ValidationError, and what the handler or the database raises."""
+        if event := self.read(subscription, body):
+            await self.commit(subscription, [event], database)
+
+    async def commit(self, subscription: Subscription, events: Sequence[Event], database: Database) -> None:
+        """One organization's events: the effect, the inbox and, for batches of a run, the receipts commit together."""
+        ids, organization_id = [event.event_id for event in events], events[0].organization_id
         async with database.transaction() as connection:
-            if await first_delivery(connection, consumer, event.event_id, event.organization_id):
-                await subscription.handler(event, connection)
-                if self._confirms and isinstance(event, Batch) and event.sync_id is not None:
-                    await announce(connection, self.service, [_receipt(event, event.sync_id, self.service)])
+            fresh = await first_deliveries(connection, subscription.consumer, ids, organization_id)
+            new = list({event.event_id: event for event in events if event.event_id in fresh}.values())
+            if not new:
+                return
+            await subscription.handler(new, connection)
+            if receipts := self._receipts(new):
+                await announce(connection, self.service, receipts)
+
+    async def commit_each(
+        self, subscription: Subscription, events: Sequence[Event], database: Database
+    ) -> list[Exception | None]:
+        """Together if possible, so that one that fails fails alone. What each failed with."""
+        try:
+            await self.commit(subscription, events, database)
+        except Exception as error:
+            if len(events) == 1 or is_outage(error):
+                return [error for _ in events]
+            log.warning("messages handled one by one", count=len(events), **describe(error))
+        else:
+            return [None for _ in events]
+        return [failure for event in events for failure in await self.commit_each(subscription, [event], database)]
+
+    def _receipts(self, events: Sequence[Event]) -> list[BatchApplied]:
+        batches = (event for event in events if isinstance(event, Batch)) if self._confirms else ()
+        return [_receipt(batch, batch.sync_id, self.service) for batch in batches if batch.sync_id is not None]
 
 
 def _receipt(batch: Batch, sync_id: str, consumer: str) -> BatchApplied:

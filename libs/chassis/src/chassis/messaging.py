@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import cast
+from weakref import WeakValueDictionary
 
 import aiormq
 import structlog
@@ -13,13 +15,15 @@ from faststream.rabbit import Channel, RabbitBroker
 from chassis import topology
 from chassis.consumers import Consumers, Subscription
 from chassis.database import Database
+from chassis.gathering import Gathering
 from chassis.outbox import Letter
 from chassis.settlement import Settlement, middleware
+from contracts.base import Event
 from contracts.routes import ROUTES, Route
 
 log = structlog.get_logger()
 
-PREFETCH = 10
+PREFETCH = 20
 """Messages at hand in each queue, a page each."""
 HANDLED_AT_ONCE = 6
 """Over all queues: the other database connections are for requests, the relay and the readiness check."""
@@ -129,10 +133,23 @@ class Messaging:
     def _subscribe(self, broker: RabbitBroker, subscription: Subscription) -> None:
         queue = topology.queue(subscription.queue, subscription.key)
 
+        gatherings: WeakValueDictionary[str, Gathering[Event, Exception | None]] = WeakValueDictionary()
+        commit = partial(self._commit, subscription)
+
         @broker.subscriber(queue, topology.EVENTS, ack_policy=AckPolicy.MANUAL)
         async def receive(body: bytes) -> None:
-            async with self._handling:
-                await self._consumers.handle(subscription, body, self._database)
+            event = self._consumers.read(subscription, body)
+            if event is None:
+                return
+            gathering = gatherings.get(event.organization_id) or Gathering(commit)
+            if subscription.together:
+                gatherings[event.organization_id] = gathering
+            if failure := await gathering.join(event):
+                raise failure
+
+    async def _commit(self, subscription: Subscription, events: Sequence[Event]) -> list[Exception | None]:
+        async with self._handling:
+            return await self._consumers.commit_each(subscription, events, self._database)
 
 
 async def _body(message: object) -> bytes:

@@ -1,5 +1,6 @@
 """What analytics does: it records facts and counts them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from analytics.adapters.store import Store
@@ -18,14 +19,16 @@ from contracts.events import (
 )
 
 
-async def record_patients(event: PatientsSynced, store: Store) -> None:
-    """Keep what is new in this page."""
-    await store.put_patients(event.organization_id, [patient_fact(record) for record in event.records])
+async def record_patients(events: Sequence[PatientsSynced], store: Store) -> None:
+    """Keep what is new in these pages of one organization."""
+    facts = [patient_fact(record) for event in events for record in event.records]
+    await store.put_patients(events[0].organization_id, facts)
 
 
-async def record_appointments(event: AppointmentsSynced, store: Store) -> None:
-    """Keep what is new in this page."""
-    await store.put_appointments(event.organization_id, [appointment_fact(record) for record in event.records])
+async def record_appointments(events: Sequence[AppointmentsSynced], store: Store) -> None:
+    """Keep what is new in these pages of one organization."""
+    facts = [appointment_fact(record) for event in events for record in event.records]
+    await store.put_appointments(events[0].organization_id, facts)
 
 
 async def record_appointment_types(event: AppointmentTypesSynced, store: Store) -> None:

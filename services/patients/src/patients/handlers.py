@@ -1,5 +1,6 @@
 """What the service does: one function per use case."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from contracts.events import (
@@ -19,17 +20,22 @@ from patients.domain.versions import newest_of_each
 from patients.domain.wording import storable, unless_blank
 
 
-async def record_patients(event: PatientsSynced, tenant: Tenant, now: datetime) -> None:
-    """Keep a page of patients and what the lists say about them."""
-    newest = newest_of_each(event.records, lambda record: record.cliniko_patient_id)
-    page = [Patient.of(tenant.organization_id, record, record.landed_at or event.occurred_at) for record in newest]
+async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant, now: datetime) -> None:
+    """Keep pages of patients and what the lists say about them."""
+    states = [
+        Patient.of(tenant.organization_id, record, record.landed_at or event.occurred_at)
+        for event in events
+        for record in event.records
+    ]
+    page = newest_of_each(states, lambda state: state.cliniko_patient_id)
     await documents.share(tenant)
     await documents.rewrite(tenant, await records.upsert_patients(tenant, page), now)
 
 
-async def record_appointments(event: AppointmentsSynced, tenant: Tenant, now: datetime) -> None:
-    """Keep a page of appointments and what the lists say about their patients."""
-    newest = newest_of_each(event.records, lambda record: record.cliniko_appointment_id)
+async def record_appointments(events: Sequence[AppointmentsSynced], tenant: Tenant, now: datetime) -> None:
+    """Keep pages of appointments and what the lists say about their patients."""
+    states = (record for event in events for record in event.records)
+    newest = newest_of_each(states, lambda record: record.cliniko_appointment_id)
     page = [record.model_copy(update={"notes": unless_blank(record.notes)}) for record in newest]
     await documents.share(tenant)
     await documents.rewrite(tenant, await records.upsert_appointments(tenant, page), now)

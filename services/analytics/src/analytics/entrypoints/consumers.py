@@ -1,5 +1,6 @@
 """Events that reach analytics."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,14 +21,14 @@ from contracts.events import (
 consumers = Consumers("analytics")
 
 
-@consumers.on(PatientsSynced)
-async def on_patients_synced(event: PatientsSynced, connection: AsyncConnection) -> None:
-    await handlers.record_patients(event, Store(connection))
+@consumers.on_all(PatientsSynced)
+async def on_patients_synced(events: Sequence[PatientsSynced], connection: AsyncConnection) -> None:
+    await handlers.record_patients(events, Store(connection))
 
 
-@consumers.on(AppointmentsSynced)
-async def on_appointments_synced(event: AppointmentsSynced, connection: AsyncConnection) -> None:
-    await handlers.record_appointments(event, Store(connection))
+@consumers.on_all(AppointmentsSynced)
+async def on_appointments_synced(events: Sequence[AppointmentsSynced], connection: AsyncConnection) -> None:
+    await handlers.record_appointments(events, Store(connection))
 
 
 @consumers.on(AppointmentTypesSynced)

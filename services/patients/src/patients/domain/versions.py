@@ -1,14 +1,20 @@
 """Which of several states of a record counts."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-from contracts.records import Record
-
-R = TypeVar("R", bound=Record)
+from typing import Protocol, TypeVar
 
 
-def newest_of_each(records: Iterable[R], key: Callable[[R], str]) -> list[R]:
+class State(Protocol):
+    """Of two states of a record the one with the higher `sequence` is newer."""
+
+    @property
+    def sequence(self) -> int: ...
+
+
+S = TypeVar("S", bound=State)
+
+
+def newest_of_each(states: Iterable[S], key: Callable[[S], str]) -> list[S]:
     """One state of each record, in the order of the keys: a statement may name a row once, and locks in this order."""
-    newest = {key(record): record for record in sorted(records, key=lambda record: record.sequence)}
+    newest = {key(state): state for state in sorted(states, key=lambda state: state.sequence)}
     return [newest[name] for name in sorted(newest)]

@@ -1,5 +1,6 @@
 """The events this service hears."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,14 +20,14 @@ from patients.adapters.tenant import Tenant
 consumers = Consumers("patients")
 
 
-@consumers.on(PatientsSynced)
-async def on_patients_synced(event: PatientsSynced, connection: AsyncConnection) -> None:
-    await handlers.record_patients(event, Tenant(connection, event.organization_id), datetime.now(UTC))
+@consumers.on_all(PatientsSynced)
+async def on_patients_synced(events: Sequence[PatientsSynced], connection: AsyncConnection) -> None:
+    await handlers.record_patients(events, Tenant(connection, events[0].organization_id), datetime.now(UTC))
 
 
-@consumers.on(AppointmentsSynced)
-async def on_appointments_synced(event: AppointmentsSynced, connection: AsyncConnection) -> None:
-    await handlers.record_appointments(event, Tenant(connection, event.organization_id), datetime.now(UTC))
+@consumers.on_all(AppointmentsSynced)
+async def on_appointments_synced(events: Sequence[AppointmentsSynced], connection: AsyncConnection) -> None:
+    await handlers.record_appointments(events, Tenant(connection, events[0].organization_id), datetime.now(UTC))
 
 
 @consumers.on(AppointmentTypesSynced)

@@ -74,9 +74,9 @@ _EXPECT = text("""
 """)
 _CONFIRM = text("""
     UPDATE batches SET awaiting = array_remove(awaiting, :consumer)
-    WHERE organization_id = :organization_id AND sync_id = :sync_id AND batch_id = :batch_id
+    WHERE organization_id = :organization_id AND sync_id = :sync_id AND batch_id = ANY(:batch_ids)
       AND :consumer = ANY(awaiting)
-    RETURNING records, awaiting
+    RETURNING batch_id, records, awaiting
 """)
 _OUTSTANDING = text("""
     SELECT EXISTS (SELECT 1 FROM batches
@@ -145,10 +145,10 @@ class Landing:
         values = {"batch_id": batch_id, "records": records, "awaiting": list(consumers)}
         await self._run(_EXPECT, sync_id=sync_id, **values)
 
-    async def confirm(self, sync_id: str, batch_id: UUID, consumer: str) -> int | None:
-        """Take a receipt. The batch's records when it was the last one waited for, else None."""
-        row = (await self._run(_CONFIRM, sync_id=sync_id, batch_id=batch_id, consumer=consumer)).one_or_none()
-        return row.records if row and not row.awaiting else None
+    async def confirm(self, sync_id: str, batch_ids: Sequence[UUID], consumer: str) -> dict[UUID, int]:
+        """Take a consumer's receipts. The records of each batch that now waits for no other."""
+        rows = await self._run(_CONFIRM, sync_id=sync_id, batch_ids=list(batch_ids), consumer=consumer)
+        return {row.batch_id: row.records for row in rows if not row.awaiting}
 
     async def outstanding(self, sync_id: str) -> bool:
         """True while any batch of the run waits for a receipt."""

@@ -1,5 +1,10 @@
 """What the sync service hears: the receipts of those it sends records to."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
@@ -10,7 +15,11 @@ from sync.adapters.store import Store
 consumers = Consumers("sync")
 
 
-@consumers.on(BatchApplied)
-async def on_batch_applied(event: BatchApplied, connection: AsyncConnection) -> None:
-    store = Store(connection, event.organization_id, event.occurred_at)
-    await handlers.confirm_batch(event.sync_id, event.batch_id, event.consumer, store)
+@consumers.on_all(BatchApplied)
+async def on_batch_applied(events: Sequence[BatchApplied], connection: AsyncConnection) -> None:
+    store = Store(connection, events[0].organization_id, datetime.now(UTC))
+    batches: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+    for event in events:
+        batches[event.sync_id, event.consumer].append(event.batch_id)
+    for (sync_id, consumer), batch_ids in sorted(batches.items()):
+        await handlers.confirm_batches(sync_id, batch_ids, consumer, store)

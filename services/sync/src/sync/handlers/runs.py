@@ -1,5 +1,6 @@
 """Start a run, tell of it, close it when everything is applied, or let it fail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -52,23 +53,23 @@ async def report_progress(sync_id: str, store: Store) -> Progress:
     return Progress(run, estimated_completion(run, store.now, usual))
 
 
-async def confirm_batch(sync_id: str, batch_id: UUID, consumer: str, store: Store) -> None:
-    """Take a consumer's receipt; with the last one the run closes, with the receipts of that it is completed.
+async def confirm_batches(sync_id: str, batch_ids: Sequence[UUID], consumer: str, store: Store) -> None:
+    """Take a consumer's receipts; with the last one the run closes, with the receipts of that it is completed.
 
     The run's row is locked first, as everywhere: its receipts come one after the other.
     """
     if await store.runs.lock(sync_id) is None:
         return
-    records = await store.landing.confirm(sync_id, batch_id, consumer)
-    if records is None:
+    settled = await store.landing.confirm(sync_id, batch_ids, consumer)
+    if not settled:
         return
-    run = await store.runs.count(sync_id, records_confirmed=records)
-    if batch_id == run.closing_id:
+    run = await store.runs.count(sync_id, records_confirmed=sum(settled.values()))
+    if run.closing_id in settled:
         if run.status == "running":
             await store.runs.change(sync_id, status="completed")
             await store.landing.sweep(sync_id)
     else:
-        await close_when_applied(sync_id, store)
+        await _close_when_applied(run, store)
 
 
 async def close_when_applied(sync_id: str, store: Store) -> None:
@@ -77,8 +78,14 @@ async def close_when_applied(sync_id: str, store: Store) -> None:
     The announcement is a batch itself: the run reads as completed here only after patients and analytics have
     committed that it is, so that whoever sees `completed` finds the dashboard saying the same.
     """
-    run = await store.runs.lock(sync_id)
-    if run is None or run.status != "running" or run.landed_at is None or run.closing_id is not None:
+    if run := await store.runs.lock(sync_id):
+        await _close_when_applied(run, store)
+
+
+async def _close_when_applied(run: Run, store: Store) -> None:
+    """`run` is locked."""
+    sync_id = run.sync_id
+    if run.status != "running" or run.landed_at is None or run.closing_id is not None:
         return
     if await store.landing.outstanding(sync_id):
         return

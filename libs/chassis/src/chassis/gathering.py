@@ -1,0 +1,48 @@
+"""Work that costs little more for many than for one: who comes while a group is at work is in the next one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Gathering(Generic[T, R]):
+    """Nobody waits for company: the first goes alone, and all who come meanwhile go together after it."""
+
+    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+        """`work` returns a result for each item, in order, or fails for all of them."""
+        self._work = work
+        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+
+    async def join(self, item: T) -> R:
+        """The result for this item. Raises what its group failed with."""
+        place: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, place))
+        try:
+            async with self._turn:
+                if not place.done():
+                    await self._go()
+            return await place
+        finally:
+            place.cancel()  # who is interrupted goes with no group any more
+
+    async def _go(self) -> None:
+        """The one whose turn it is goes for all."""
+        group = [(item, place) for item, place in self._waiting if not place.done()]
+        self._waiting.clear()
+        try:
+            results = await self._work([item for item, _ in group])
+        except asyncio.CancelledError:
+            self._waiting[:0] = group  # the others go with the next
+            raise
+        except Exception as error:
+            for _, place in group:
+                if not place.done():
+                    place.set_exception(error)
+        else:
+            for (_, place), result in zip(group, results, strict=True):
+                if not place.done():
+                    place.set_result(result)
