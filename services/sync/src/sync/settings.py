@@ -13,3 +13,5 @@ class Settings(ServiceSettings):
     cliniko_api_url: str = "https://api.{shard}.cliniko.com/v1"
     cliniko_contact: str = "operations@routiq.example"
     """Cliniko wants to know whom to write to: part of every request's User-Agent."""
+    schedule_enabled: bool = True
+    """False: runs start by hand only; every replica should agree."""
