@@ -15,14 +15,14 @@ _LISTED_PATIENTS = text("""
     WHERE organization_id = :organization_id AND kind = 'patients' AND record ->> 'archived_at' IS NULL
       AND record ->> 'deleted_at' IS NULL AND record ->> 'merged_at' IS NULL
 """)
-_COUNTS = text("SELECT kind, count(*) FROM landed WHERE organization_id = :organization_id GROUP BY kind")
+_COUNTS = text("SELECT kind, count(*) AS landed FROM landed WHERE organization_id = :organization_id GROUP BY kind")
 _ASIDE = text("SELECT count(*) FROM rejected WHERE organization_id = :organization_id")
 _PRESENCE = text("""
     WITH sample AS (
         SELECT record FROM landed WHERE organization_id = :organization_id AND kind = :kind
         ORDER BY cliniko_id LIMIT :sample
     )
-    SELECT field, round(avg(CASE WHEN content IN ('null', '""', '[]') THEN 0 ELSE 1 END), 3)::double precision
+    SELECT field, round(avg(CASE WHEN content IN ('null', '""', '[]') THEN 0 ELSE 1 END), 3)::double precision AS share
     FROM sample, jsonb_each(record) AS fields (field, content)
     GROUP BY field ORDER BY field
 """)
@@ -66,8 +66,7 @@ class Holdings:
 
     async def counts(self) -> Mapping[str, int]:
         """Landed records by kind."""
-        rows = await self._connection.execute(_COUNTS, self._own)
-        return dict(rows.tuples().all())
+        return {row.kind: row.landed for row in await self._connection.execute(_COUNTS, self._own)}
 
     async def set_aside_count(self) -> int:
         """How many records wait to be understood."""
@@ -76,7 +75,7 @@ class Holdings:
     async def field_presence(self, kind: str) -> Mapping[str, float]:
         """The share of records, of at most `SAMPLE`, in which each field says something."""
         rows = await self._connection.execute(_PRESENCE, {**self._own, "kind": kind, "sample": SAMPLE})
-        return dict(rows.tuples().all())
+        return {row.field: row.share for row in rows}
 
     async def set_aside(self, after: Place, limit: int) -> Sequence[SetAside]:
         """A page of the records that are set aside, by kind and id."""

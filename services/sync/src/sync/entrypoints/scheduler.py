@@ -1,8 +1,7 @@
 """The schedule's clock: every replica looks for clinics that are due; who claims one first starts its run."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -11,20 +10,13 @@ from chassis.database import Database
 from sync import handlers
 from sync.adapters.replicas import beat
 from sync.adapters.schedule import claim_due
-from sync.adapters.store import Store
 from sync.entrypoints import measures
+from sync.entrypoints.transactions import Clock, transactions_of, utc_now
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 10.0
 AT_ONCE = 50
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The clock outside of tests."""
-    return datetime.now(UTC)
 
 
 class Scheduler:
@@ -45,6 +37,7 @@ class Scheduler:
         self._key_ids = key_ids
         self._enabled = enabled
         self._clock = clock
+        self._transactions = transactions_of(database, clock)
         self._tick_seconds = tick_seconds
 
     async def work(self) -> None:
@@ -67,8 +60,8 @@ class Scheduler:
         async with self._database.transaction() as connection:
             due = await claim_due(connection, self._clock(), AT_ONCE)
         for organization_id in due:
-            async with self._database.transaction(organization_id) as connection:
-                run = await handlers.start_due(Store(connection, organization_id, self._clock()))
+            async with self._transactions(organization_id) as store:
+                run = await handlers.start_due(store)
             if run:
                 log.info("scheduled run", organization_id=organization_id, sync_id=run.sync_id, mode=run.mode)
         return due

@@ -24,8 +24,9 @@ log = structlog.get_logger()
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 5.0
 """Also the time between two beats of a run; it is taken over after `runs.LEASE` without one."""
-TURN_SECONDS = 30.0
-"""After which a run that others wait for steps back."""
+TURN_SECONDS, LONGEST_TURN = 30.0, 16
+"""After a turn a run that others wait for steps back; its next turn is twice as long, up to so many times the first:
+going on costs some requests, and a turn that is over before a page has landed would lead nowhere."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Worker:
         log.info("run stepped back", organization_id=run.organization_id, sync_id=run.sync_id)
 
     def _is_over(self, turn: Turn) -> bool:
-        return time.monotonic() - turn.began >= self._turn_seconds
+        return time.monotonic() - turn.began >= self._turn_seconds * min(1 << turn.run.turns, LONGEST_TURN)
 
     async def _any_waits(self) -> bool:
         async with self._database.transaction() as connection:

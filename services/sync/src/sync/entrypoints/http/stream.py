@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from chassis.errors import Unavailable
 from chassis.identity import Identified
@@ -67,8 +68,11 @@ class Streams:
 
 @router.get(
     "/sync/progress/{sync_id}/stream",
-    response_class=EventSourceResponse,
-    responses={204: {"description": "The sync is over, and its end is known already: do not come back."}},
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}},
+        204: {"description": "The sync is over, and its end is known already: do not come back."},
+    },
 )
 async def follow_progress(
     sync_id: str,
@@ -88,8 +92,8 @@ async def follow_progress(
     if not run.active and last_event_id == state_id(run):
         return Response(status_code=204)
     state.streams.require_room()
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(state.streams.follow(look, last_event_id), headers=headers)
+    events = state.streams.follow(look, last_event_id)
+    return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
 def state_id(run: Run) -> str:
