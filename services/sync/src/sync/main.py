@@ -4,7 +4,7 @@ import asyncio
 import sys
 from uuid import uuid4
 
-from chassis.database import Database
+from chassis.database import Database, is_outage
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
 from sync.adapters.vault import Vault
@@ -54,5 +54,9 @@ async def _rotate(settings: Settings, vault: Vault) -> int:
     database = Database(settings.database_url.get_secret_value(), "sync", connections=2)
     try:
         return await rotate(database, vault)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        sys.exit("The database cannot be reached; what is sealed anew stays so. Try again.")
     finally:
         await database.close()

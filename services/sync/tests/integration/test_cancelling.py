@@ -27,7 +27,7 @@ async def cancel(control: Any, sync_id: str, organization_id: str = CLINIC) -> A
 
 
 async def landed_something(control: Any, sync_id: str) -> bool:
-    return (await control.run(CLINIC, sync_id)).patients_landed > 0
+    return bool((await control.run(CLINIC, sync_id)).patients_landed)
 
 
 async def test_a_run_stops_within_a_page_and_what_it_had_brought_in_stays(

@@ -1,7 +1,7 @@
 """Runs that start by themselves, under a clock that the test turns."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_a_new_clinic_is_read_entirely_within_the_hour_but_its_owner_has_a
 
 async def test_a_clinic_is_synced_every_hour_and_entirely_once_a_day(control: Any) -> None:
     await control.connect(CLINIC)
-    modes = []
+    modes: list[tuple[str, datetime]] = []
     while len(modes) < 50:
         run = await due_run(control)
         modes.append((run.mode, run.started_at))

@@ -12,6 +12,7 @@ _BEAT = text("""
     INSERT INTO beats (replica, scheduling, key_ids, beat_at) VALUES (:replica, :scheduling, :key_ids, :moment)
     ON CONFLICT (replica) DO UPDATE SET scheduling = excluded.scheduling, beat_at = excluded.beat_at
 """)
+_RETIRE = text("DELETE FROM beats WHERE replica = :replica")
 _FORGET = text("DELETE FROM beats WHERE beat_at < :before")
 _LAST_BEAT = text("SELECT max(beat_at) FROM beats WHERE scheduling")
 _WITHOUT_KEY = text("SELECT count(*) FROM beats WHERE beat_at >= :since AND NOT :key_id = ANY(key_ids)")
@@ -39,6 +40,11 @@ async def beat(
     values = {"replica": replica, "scheduling": scheduling, "key_ids": list(key_ids), "moment": moment}
     await connection.execute(_BEAT, values)
     await connection.execute(_FORGET, {"before": moment - REMEMBERED})
+
+
+async def retire(connection: AsyncConnection, replica: UUID) -> None:
+    """This replica stops: nobody need wait until its beat is old."""
+    await connection.execute(_RETIRE, {"replica": replica})
 
 
 async def last_beat(connection: AsyncConnection) -> datetime | None:

@@ -8,7 +8,7 @@ import structlog
 
 from chassis.database import Database
 from sync import handlers
-from sync.adapters.replicas import beat
+from sync.adapters.replicas import beat, retire
 from sync.adapters.schedule import claim_due
 from sync.entrypoints import measures
 from sync.entrypoints.transactions import Clock, transactions_of, utc_now
@@ -42,9 +42,13 @@ class Scheduler:
 
     async def work(self) -> None:
         """Tick, for ever."""
-        while True:
-            await self.tick()
-            await asyncio.sleep(self._tick_seconds)
+        try:
+            while True:
+                await self.tick()
+                await asyncio.sleep(self._tick_seconds)
+        finally:
+            async with self._database.transaction() as connection:
+                await retire(connection, self._replica)
 
     async def tick(self) -> None:
         """Start what is due, show that this replica lives, and measure how it stands."""
