@@ -1,5 +1,6 @@
 """Answers as the API reference shows them."""
 
+import json
 from typing import Any
 
 _ORGANIZATION = "org_2xwHiNrj68eaRUlX10anlXGvzX7"
@@ -63,6 +64,12 @@ PROGRESS: dict[str, Any] = {
     "completed_at": None,
     "failure": None,
 }
+PROGRESS_EVENT = f"""event: progress
+data: {json.dumps(PROGRESS)}
+id: running-2-3.490.0.412.650
+retry: 2000
+
+"""
 HISTORY: dict[str, Any] = {
     "organization_id": _ORGANIZATION,
     "total_syncs": 48,

@@ -35,12 +35,15 @@ async def store_key(api_key: str, request_id: str | None, store: Store, vault: V
 
 
 async def disconnect(request_id: str | None, store: Store) -> None:
-    """Forget the key, and end a run that still reads with it; saying it twice changes nothing."""
-    if connection := await store.connections.disconnect():
-        await store.announce(connection.announcement(store.organization_id, request_id))
+    """Forget the key, and end a run that still reads with it; saying it twice changes nothing.
+
+    The run is locked before the connection, as by a worker that notes a refusal.
+    """
     run = await store.runs.active()
     if run and run.landed_at is None:
         await fail(run.sync_id, "Cliniko was disconnected.", store)
+    if connection := await store.connections.disconnect():
+        await store.announce(connection.announcement(store.organization_id, request_id))
 
 
 async def judge(key_number: int, request_id: str | None, store: Store, *, valid: bool) -> None:

@@ -18,6 +18,7 @@ from chassis.errors import Unavailable
 from chassis.identity import Identified
 from sync import handlers
 from sync.domain.run import Run
+from sync.entrypoints import examples
 from sync.entrypoints.shapes.runs import SyncProgress
 from sync.entrypoints.transactions import transactions_of
 from sync.handlers.runs import Progress
@@ -28,6 +29,8 @@ LOOK_SECONDS, HEARTBEAT_SECONDS, RETURN_MILLISECONDS = 1.0, 10.0, 2000
 LONGEST_SECONDS = 900.0
 """After which the client has to come back, with a token that is valid then."""
 MOST_STREAMS = 64
+
+EXAMPLE = {"schema": {"type": "string"}, "example": examples.PROGRESS_EVENT}
 
 Look = Callable[[], Awaitable[Progress]]
 
@@ -70,7 +73,7 @@ class Streams:
     "/sync/progress/{sync_id}/stream",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}},
+        200: {"description": "Server-sent events.", "content": {"text/event-stream": EXAMPLE}},
         204: {"description": "The sync is over, and its end is known already: do not come back."},
     },
 )

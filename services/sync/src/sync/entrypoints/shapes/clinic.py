@@ -42,12 +42,12 @@ class ClinikoStatus(BaseModel):
 
     organization_id: str
     cliniko_connected: bool
-    api_region: str | None
-    last_sync: Moment | None
+    api_region: str | None = None
+    last_sync: Moment | None = None
     total_patients: int
     sync_enabled: bool
     credentials_valid: bool
-    paused_reason: PausedReason | None
+    paused_reason: PausedReason | None = None
 
     @classmethod
     def of(cls, organization_id: str, clinic: ClinicStanding) -> Self:
@@ -76,10 +76,10 @@ class ConnectionTested(BaseModel):
     organization_id: str
     api_region: str
     api_url: str
-    practitioners_count: int | None
-    total_patients_available: int | None
+    practitioners_count: int | None = None
+    total_patients_available: int | None = None
     response_time_ms: float
-    error: str | None
+    error: str | None = None
     timestamp: Moment
 
     @classmethod
@@ -104,8 +104,8 @@ class RunFailure(BaseModel):
     """Why a run failed."""
 
     sync_id: str
-    at: Moment | None
-    failure: str | None
+    at: Moment | None = None
+    failure: str | None = None
 
 
 class ConnectionFlags(BaseModel):
@@ -113,8 +113,8 @@ class ConnectionFlags(BaseModel):
 
     connected: bool
     credentials_valid: bool
-    api_region: str | None
-    changed_at: Moment | None
+    api_region: str | None = None
+    changed_at: Moment | None = None
 
 
 class SyncCounts(BaseModel):
@@ -124,7 +124,7 @@ class SyncCounts(BaseModel):
     completed: int
     failed: int
     cancelled: int
-    last_full_sweep_at: Moment | None
+    last_full_sweep_at: Moment | None = None
 
 
 class ClinicInside(BaseModel):
@@ -134,8 +134,8 @@ class ClinicInside(BaseModel):
 
     organization_id: str
     connection: ConnectionFlags
-    paused_reason: PausedReason | None
-    next_sync_at: Moment | None
+    paused_reason: PausedReason | None = None
+    next_sync_at: Moment | None = None
     syncs: SyncCounts
     records: dict[str, int]
     records_set_aside: int

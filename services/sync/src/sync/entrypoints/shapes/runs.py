@@ -135,12 +135,12 @@ class PastRun(BaseModel):
 
     sync_id: str
     started_at: Moment
-    completed_at: Moment | None
+    completed_at: Moment | None = None
     status: RunStatus
     records_processed: int
     records_success: int
     records_failed: int
-    failure: str | None
+    failure: str | None = None
     scheduled: bool
     metadata: RunMetadata
 
@@ -175,9 +175,9 @@ class SyncHistory(BaseModel):
     successful_syncs: int
     failed_syncs: int
     cancelled_syncs: int
-    last_sync_at: Moment | None
-    last_successful_sync_at: Moment | None
-    average_sync_duration_seconds: float | None
+    last_sync_at: Moment | None = None
+    last_successful_sync_at: Moment | None = None
+    average_sync_duration_seconds: float | None = None
     recent_syncs: list[PastRun]
 
     @classmethod

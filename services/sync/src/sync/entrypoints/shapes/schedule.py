@@ -18,13 +18,13 @@ class SchedulerStatus(BaseModel):
 
     organization_id: str
     sync_running: bool
-    last_sync_time: Moment | None
+    last_sync_time: Moment | None = None
     scheduler_active: bool
     message: str
-    sync_id: str | None
+    sync_id: str | None = None
     schedule_enabled: bool
-    paused_reason: PausedReason | None
-    next_sync_at: Moment | None
+    paused_reason: PausedReason | None = None
+    next_sync_at: Moment | None = None
 
     @classmethod
     def of(cls, organization_id: str, standing: Standing) -> Self:
@@ -48,8 +48,8 @@ class ScheduleSwitched(Done):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.SCHEDULE_PAUSED]})
 
     schedule_enabled: bool
-    paused_reason: PausedReason | None
-    next_sync_at: Moment | None
+    paused_reason: PausedReason | None = None
+    next_sync_at: Moment | None = None
 
     @classmethod
     def of(cls, organization_id: str, standing: Standing, now: datetime, message: str) -> Self:
@@ -81,5 +81,5 @@ class RejectedRecords(BaseModel):
     organization_id: str
     rejected: list[RejectedRecord]
     total_count: int
-    next_cursor: str | None
+    next_cursor: str | None = None
     timestamp: Moment
