@@ -123,6 +123,26 @@ async def test_a_run_started_at_one_replica_is_followed_and_cancelled_at_the_oth
         assert histories[0]["recent_syncs"][0]["records_processed"] == seen[-1]["records_processed"]
 
 
+async def test_a_replica_that_stops_ends_its_streams_and_releases_its_runs_at_once(
+    deployment: Deployment, cliniko: Any
+) -> None:
+    await cliniko.settings(latency_ms=3000)
+    async with AsyncExitStack() as stack:
+        async with deployment.replica("one") as one:
+            await connect(one)
+            sync_id = (await one.post("/sync/trigger", headers=signed())).json()["sync_id"]
+            stream = await stack.enter_async_context(
+                one.stream("GET", f"/sync/progress/{sync_id}/stream", headers=signed())
+            )
+            lines = stream.aiter_lines()
+            seen = [await anext(lines)]
+            while not any('"status":"running"' in line for line in seen):
+                seen.append(await anext(lines))
+        async with deployment.database.transaction(CLINIC) as connection:
+            held = text("SELECT worker FROM runs WHERE status = 'running'")
+            assert (await connection.execute(held)).scalars().all() == [None]  # not so when it had to be killed
+
+
 async def test_keys_are_rotated_while_replicas_run_and_only_once_all_have_the_new_one(deployment: Deployment) -> None:
     async with deployment.replica("one", OLD) as one:
         await connect(one)

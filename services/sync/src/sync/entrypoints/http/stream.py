@@ -48,13 +48,13 @@ class Streams:
         if self._open >= self._most:
             raise Unavailable("Too many streams are open. Ask for the progress itself, or try again shortly.")
 
-    async def follow(self, look: Look, seen: str | None) -> AsyncIterator[bytes]:
+    async def follow(self, look: Look, seen: str | None, goes_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Each new state of the run as an event, comments while there is none; `seen` is the last id already known."""
         self._open += 1
         until = time.monotonic() + LONGEST_SECONDS
         try:
             spoke = time.monotonic()
-            while time.monotonic() < until:
+            while time.monotonic() < until and goes_on():
                 progress = await look()
                 if (state := state_id(progress.run)) != seen:
                     yield event(progress, state)
@@ -95,7 +95,7 @@ async def follow_progress(
     if not run.active and last_event_id == state_id(run):
         return Response(status_code=204)
     state.streams.require_room()
-    events = state.streams.follow(look, last_event_id)
+    events = state.streams.follow(look, last_event_id, lambda: not getattr(state, "stopping", False))
     return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
