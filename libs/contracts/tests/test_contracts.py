@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.base import Event
-from contracts.events import PatientsSynced, PractitionersSynced, SyncRunChanged
+from contracts.events import FiguresCounted, PatientsSynced, SyncRunChanged
 from contracts.examples import EXAMPLES
 from contracts.routes import ROUTES, confirmed_by
 from contracts.schemas import EVENTS, breaking_changes, file_name
@@ -80,9 +80,10 @@ def test_no_two_routes_share_a_queue() -> None:
     assert len(queues) == len(set(queues))
 
 
-def test_a_run_waits_for_both_readers_of_patients_and_for_the_one_reader_of_practitioners() -> None:
+def test_a_run_waits_for_those_readers_of_an_event_that_confirm_batches() -> None:
     assert confirmed_by(PatientsSynced) == ("analytics", "patients")
-    assert confirmed_by(PractitionersSynced) == ("patients",)
+    assert confirmed_by(SyncRunChanged) == ("analytics", "patients")
+    assert confirmed_by(FiguresCounted) == ()
 
 
 def test_an_error_in_an_event_does_not_repeat_its_content() -> None:

@@ -23,9 +23,10 @@ from contracts.events import (
     AppointmentTypesSynced,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
-from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord
+from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 from patients import handlers
 from patients.adapters.tenant import Tenant
 from patients.entrypoints.consumers import consumers
@@ -69,6 +70,15 @@ class Clinic:
         state = {"sync_id": "sync_1", "revision": 1, "mode": "comprehensive", "status": "completed"}
         sweep = {"full_sweep": True, "started_at": NOON - DAY, "completed_at": completed_at}
         return SyncRunChanged.model_validate({"organization_id": self.organization_id, **state, **sweep, **fields})
+
+    def removed(self, *, patient: int | None = None, appointment: int | None = None) -> RecordsRemoved:
+        removal = Removal(cliniko_id=str(patient or appointment), sequence=next(self._sequence))
+        return RecordsRemoved(
+            organization_id=self.organization_id,
+            sync_id=None,
+            patients=(removal,) if patient else (),
+            appointments=(removal,) if appointment else (),
+        )
 
     def page(self, *records: PatientRecord | AppointmentRecord | AppointmentTypeRecord | PractitionerRecord) -> Event:
         event = {
@@ -119,6 +129,8 @@ async def apply(event: Event, tenant: Tenant, now: datetime) -> None:
             await handlers.record_appointment_types(event, tenant)
         case PractitionersSynced():
             await handlers.record_practitioners(event, tenant)
+        case RecordsRemoved():
+            await handlers.remove_records(event, tenant, now)
         case SyncRunChanged():
             await handlers.record_run(event, tenant)
         case _:

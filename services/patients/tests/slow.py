@@ -11,6 +11,7 @@ from contracts.events import (
     AppointmentTypesSynced,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
 from contracts.records import AppointmentRecord, PatientRecord
@@ -44,10 +45,17 @@ class History:
         for event in self.events:
             for record in event.records if isinstance(event, kind) else ():
                 key = getattr(record, ENTRY[kind])
-                version = (record.updated_at, record.sequence)
-                if key not in newest or version > (newest[key][0].updated_at, newest[key][0].sequence):
+                if key not in newest or record.sequence > newest[key][0].sequence:
                     newest[key] = (record, event.occurred_at)
-        return newest
+        gone = self._removed("patients" if kind is PatientsSynced else "appointments")
+        known = kind in (PatientsSynced, AppointmentsSynced)
+        return {key: one for key, one in newest.items() if not known or one[0].sequence > gone.get(key, -1)}
+
+    def _removed(self, kind: str) -> dict[str, int]:
+        events = [event for event in self.events if isinstance(event, RecordsRemoved)]
+        removals = [removal for event in events for removal in getattr(event, kind)]
+        ordered = sorted(removals, key=lambda removal: removal.sequence)
+        return {removal.cliniko_id: removal.sequence for removal in ordered}
 
     def patient_list(self, now: datetime, active: str = "true") -> list[Json]:
         """Every listed patient whose `is_active` is asked for, in the order of the list."""

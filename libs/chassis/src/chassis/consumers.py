@@ -59,6 +59,8 @@ class Consumers:
         structlog.contextvars.bind_contextvars(
             organization_id=event.organization_id, request_id=event.request_id, event_id=str(event.event_id)
         )
+        if isinstance(event, Batch) and event.addressed_to not in (None, self.service):
+            return
         consumer = subscription.handler.__name__
         async with database.transaction() as connection:
             if await first_delivery(connection, consumer, event.event_id, event.organization_id):

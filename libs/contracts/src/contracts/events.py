@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from contracts.base import Event, Instant
-from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord
+from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 
 SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
 RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
@@ -13,10 +13,12 @@ RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 class Batch(Event):
     """An event the sync service waits for: each consumer answers with `BatchApplied` once it is committed.
 
-    `sync_id` is None when records are sent again outside a run.
+    `sync_id` is None when records are sent again outside a run, and `addressed_to` then may name the one consumer
+    that is to be rebuilt.
     """
 
     sync_id: str | None
+    addressed_to: str | None = None
 
 
 class PatientsSynced(Batch):
@@ -49,6 +51,15 @@ class PractitionersSynced(Batch):
     topic: ClassVar[str] = "practitioners.synced"
 
     records: tuple[PractitionerRecord, ...]
+
+
+class RecordsRemoved(Batch):
+    """Records that Cliniko has no more. The names of types and practitioners stay, for other records show them."""
+
+    topic: ClassVar[str] = "records.removed"
+
+    patients: tuple[Removal, ...] = ()
+    appointments: tuple[Removal, ...] = ()
 
 
 class SyncRunChanged(Batch):

@@ -12,6 +12,7 @@ from contracts.events import (
     FiguresCounted,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
 from contracts.records import (
@@ -20,6 +21,7 @@ from contracts.records import (
     PatientRecord,
     PhoneNumber,
     PractitionerRecord,
+    Removal,
 )
 
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
@@ -82,6 +84,9 @@ EXAMPLES: tuple[Event, ...] = (
             "sync_id": SYNC_ID,
             "records": [PractitionerRecord.model_validate({**RECORD, "practitioner_id": "8", "name": "Sam Sample"})],
         }
+    ),
+    RecordsRemoved.model_validate(
+        {**COMMON, "sync_id": SYNC_ID, "patients": [Removal(cliniko_id="12346", sequence=2)]}
     ),
     SyncRunChanged.model_validate(
         {

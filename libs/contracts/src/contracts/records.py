@@ -4,12 +4,14 @@ from contracts.base import ClinikoId, Instant, Message
 
 
 class Record(Message):
-    """A record with its source version: `updated_at`, then `sequence`, decides which of two states is newer."""
+    """A state of a record. Of two states the one with the higher `sequence` is newer; a `Removal` is one too."""
 
     created_at: Instant
     updated_at: Instant
     sequence: int
-    """The order in which the sync service landed this state; grows within an organization."""
+    """The order in which the sync service accepted the states of this record."""
+    landed_at: Instant | None = None
+    """When it did; None: when the event occurred."""
 
 
 class PhoneNumber(Message):
@@ -63,3 +65,10 @@ class PractitionerRecord(Record):
     practitioner_id: ClinikoId
     name: str
     active: bool = True
+
+
+class Removal(Message):
+    """A record that is gone, until a state with a higher `sequence` brings it back."""
+
+    cliniko_id: ClinikoId
+    sequence: int

@@ -11,6 +11,7 @@ from contracts.events import (
     FiguresCounted,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
 
@@ -36,8 +37,9 @@ class Route:
 ROUTES = (
     Route(PatientsSynced, producer="sync", consumers=("patients", "analytics")),
     Route(AppointmentsSynced, producer="sync", consumers=("patients", "analytics")),
-    Route(AppointmentTypesSynced, producer="sync", consumers=("patients",)),
-    Route(PractitionersSynced, producer="sync", consumers=("patients",)),
+    Route(AppointmentTypesSynced, producer="sync", consumers=("patients", "analytics")),
+    Route(PractitionersSynced, producer="sync", consumers=("patients", "analytics")),
+    Route(RecordsRemoved, producer="sync", consumers=("patients", "analytics")),
     Route(SyncRunChanged, producer="sync", consumers=("patients", "analytics", "admin")),
     Route(ConnectionChanged, producer="sync", consumers=("analytics", "admin")),
     Route(BatchApplied, producer="patients", consumers=("sync",)),

@@ -6,7 +6,16 @@ from analytics.adapters.store import Store
 from analytics.domain.activity import Activity
 from analytics.domain.facts import appointment_fact, patient_fact
 from analytics.domain.figures import Figures
-from contracts.events import AppointmentsSynced, ConnectionChanged, FiguresCounted, PatientsSynced, SyncRunChanged
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    ConnectionChanged,
+    FiguresCounted,
+    PatientsSynced,
+    PractitionersSynced,
+    RecordsRemoved,
+    SyncRunChanged,
+)
 
 
 async def record_patients(event: PatientsSynced, store: Store) -> None:
@@ -17,6 +26,21 @@ async def record_patients(event: PatientsSynced, store: Store) -> None:
 async def record_appointments(event: AppointmentsSynced, store: Store) -> None:
     """Keep what is new in this page."""
     await store.put_appointments(event.organization_id, [appointment_fact(record) for record in event.records])
+
+
+async def record_appointment_types(event: AppointmentTypesSynced, store: Store) -> None:
+    """Keep the types' names."""
+    await store.put_appointment_types(event)
+
+
+async def record_practitioners(event: PractitionersSynced, store: Store) -> None:
+    """Keep the practitioners' names."""
+    await store.put_practitioners(event)
+
+
+async def remove_records(event: RecordsRemoved, store: Store) -> None:
+    """Let go of what Cliniko no longer has."""
+    await store.remove(event)
 
 
 async def record_run(event: SyncRunChanged, store: Store, now: datetime) -> None:

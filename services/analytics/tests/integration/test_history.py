@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from services.analytics.tests.conftest import Analytics
 
 from contracts.base import Event
-from contracts.events import AppointmentsSynced, ConnectionChanged, PatientsSynced, SyncRunChanged
-from contracts.records import AppointmentRecord, PatientRecord, Record
+from contracts.events import AppointmentsSynced, ConnectionChanged, PatientsSynced, RecordsRemoved, SyncRunChanged
+from contracts.records import AppointmentRecord, PatientRecord, Record, Removal
 from contracts.timestamps import iso
 
 R = TypeVar("R", bound=Record)
@@ -60,6 +60,7 @@ class History:
     organization_id: str
     patients: list[PatientRecord]
     appointments: list[AppointmentRecord]
+    removals: list[RecordsRemoved]
     runs: list[SyncRunChanged]
     connections: list[ConnectionChanged]
 
@@ -68,6 +69,7 @@ class History:
         return [
             *(PatientsSynced.model_validate({**batch, "records": cut}) for cut in _pages(self.patients, page)),
             *(AppointmentsSynced.model_validate({**batch, "records": cut}) for cut in _pages(self.appointments, page)),
+            *self.removals,
             *self.runs,
             *self.connections,
         ]
@@ -82,15 +84,23 @@ def histories(draw: st.DrawFn) -> History:
     clinic = {"organization_id": f"org_{next(CLINICS)}"}
     patients = draw(st.lists(patient_states, max_size=12))
     appointments = draw(st.lists(appointment_states, max_size=25))
+    removals = draw(st.lists(st.tuples(st.integers(0, 25), st.sampled_from("12345")), max_size=4))
     runs = draw(st.lists(run_states, max_size=6))
     connections = draw(st.lists(connection_states, max_size=3))
     return History(
         clinic["organization_id"],
-        [PatientRecord.model_validate({**state, "sequence": n}) for n, state in enumerate(patients)],
-        [AppointmentRecord.model_validate({**state, "sequence": n}) for n, state in enumerate(appointments)],
+        [PatientRecord.model_validate({**state, "sequence": 2 * n}) for n, state in enumerate(patients)],
+        [AppointmentRecord.model_validate({**state, "sequence": 2 * n}) for n, state in enumerate(appointments)],
+        [_removal(clinic, at, identity) for at, identity in removals],
         [_run(clinic, revision, state) for revision, state in enumerate(runs)],
         [ConnectionChanged.model_validate({**clinic, **s, "revision": n}) for n, s in enumerate(connections)],
     )
+
+
+def _removal(clinic: dict[str, str], at: int, identity: str) -> RecordsRemoved:
+    """Between two states: the states have even sequences."""
+    gone = (Removal(cliniko_id=identity, sequence=2 * at + 1),)
+    return RecordsRemoved.model_validate({**clinic, "sync_id": None, "patients": gone, "appointments": gone})
 
 
 def _run(clinic: dict[str, str], revision: int, state: dict[str, Any]) -> SyncRunChanged:
@@ -127,11 +137,11 @@ def slow_summary(history: History) -> dict[str, Any]:
     """Every figure by its definition, one patient after another."""
     appointments = [
         a
-        for a in newest(history.appointments, "cliniko_appointment_id")
+        for a in newest(history.appointments, "cliniko_appointment_id", history.removals)
         if not (a.cancelled_at or a.archived_at or a.deleted_at)
     ]
     rows = []
-    for patient in newest(history.patients, "cliniko_patient_id"):
+    for patient in newest(history.patients, "cliniko_patient_id", history.removals):
         if patient.archived_at or patient.deleted_at or patient.merged_at:
             continue
         starts = [a.starts_at for a in appointments if a.cliniko_patient_id == patient.cliniko_patient_id]
@@ -202,10 +212,11 @@ def slow_activity(history: History) -> list[dict[str, Any]]:
     ]
 
 
-def newest(records: list[R], identity: str) -> list[R]:
-    """The state of each id with the highest version."""
-    ordered = sorted(records, key=lambda state: (state.updated_at, state.sequence))
-    return list({getattr(state, identity): state for state in ordered}.values())
+def newest(records: list[R], identity: str, removals: list[RecordsRemoved]) -> list[R]:
+    """The state of each id with the highest sequence, where that is no removal."""
+    last = {getattr(state, identity): state for state in sorted(records, key=lambda state: state.sequence)}
+    gone = {(one.cliniko_id, one.sequence) for event in removals for one in event.patients}
+    return [state for key, state in last.items() if not any(name == key and at > state.sequence for name, at in gone)]
 
 
 def last_states(history: History) -> list[SyncRunChanged]:

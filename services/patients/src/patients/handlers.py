@@ -7,9 +7,10 @@ from contracts.events import (
     AppointmentTypesSynced,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
-from patients.adapters import documents, lists, records, runs
+from patients.adapters import documents, lists, records, removals, runs
 from patients.adapters.tenant import Tenant
 from patients.domain.listing import Listing, Page
 from patients.domain.patient import Patient
@@ -21,7 +22,8 @@ from patients.domain.wording import storable, unless_blank
 async def record_patients(event: PatientsSynced, tenant: Tenant, now: datetime) -> None:
     """Keep a page of patients and what the lists say about them."""
     newest = newest_of_each(event.records, lambda record: record.cliniko_patient_id)
-    page = [Patient.of(tenant.organization_id, record, event.occurred_at) for record in newest]
+    page = [Patient.of(tenant.organization_id, record, record.landed_at or event.occurred_at) for record in newest]
+    await documents.share(tenant)
     await documents.rewrite(tenant, await records.upsert_patients(tenant, page), now)
 
 
@@ -29,7 +31,7 @@ async def record_appointments(event: AppointmentsSynced, tenant: Tenant, now: da
     """Keep a page of appointments and what the lists say about their patients."""
     newest = newest_of_each(event.records, lambda record: record.cliniko_appointment_id)
     page = [record.model_copy(update={"notes": unless_blank(record.notes)}) for record in newest]
-    await documents.share_names(tenant)
+    await documents.share(tenant)
     await documents.rewrite(tenant, await records.upsert_appointments(tenant, page), now)
 
 
@@ -37,7 +39,7 @@ async def record_appointment_types(event: AppointmentTypesSynced, tenant: Tenant
     """Keep the names of appointment types; documents that show them are made anew when they are next read."""
     newest = newest_of_each(event.records, lambda record: record.appointment_type_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
-    await documents.claim_names(tenant)
+    await documents.claim(tenant)
     await documents.expire(tenant, types=await records.upsert_appointment_types(tenant, page))
 
 
@@ -45,8 +47,16 @@ async def record_practitioners(event: PractitionersSynced, tenant: Tenant) -> No
     """Keep the names of practitioners; documents that show them are made anew when they are next read."""
     newest = newest_of_each(event.records, lambda record: record.practitioner_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
-    await documents.claim_names(tenant)
+    await documents.claim(tenant)
     await documents.expire(tenant, practitioners=await records.upsert_practitioners(tenant, page))
+
+
+async def remove_records(event: RecordsRemoved, tenant: Tenant, now: datetime) -> None:
+    """Let go of what Cliniko no longer has; what is newer here than its removal stays."""
+    await documents.claim(tenant)
+    await removals.remove_patients(tenant, event.patients)
+    losers = await removals.remove_appointments(tenant, event.appointments)
+    await documents.rewrite(tenant, losers, now)
 
 
 async def record_run(event: SyncRunChanged, tenant: Tenant) -> None:

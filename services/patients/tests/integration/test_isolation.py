@@ -7,7 +7,15 @@ from sqlalchemy.exc import ProgrammingError
 
 from patients.entrypoints.http import router
 
-TENANT_TABLES = ("patients", "appointments", "appointment_types", "practitioners", "last_runs", "patient_documents")
+TENANT_TABLES = (
+    "patients",
+    "appointments",
+    "appointment_types",
+    "practitioners",
+    "removals",
+    "last_runs",
+    "patient_documents",
+)
 PATHS = (
     "patients",
     "patients/with-appointments",
@@ -24,6 +32,7 @@ async def full_clinic(clinic: Clinic) -> Clinic:
         clinic.page(clinic.appointment(1, 1, NOON + HOUR, appointment_type_id="7", practitioner_id="8")),
         clinic.page(clinic.type(7, "Physiotherapy")),
         clinic.page(clinic.practitioner(8, "Sam Sample")),
+        clinic.removed(patient=2),
         clinic.run(NOON),
     )
     return clinic

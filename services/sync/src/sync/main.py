@@ -2,12 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from uuid import uuid4
 
 from chassis.database import Database, is_outage
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
+from sync.adapters.ledger import SharedLedger
 from sync.adapters.vault import Vault
+from sync.entrypoints import replay
 from sync.entrypoints.consumers import consumers
 from sync.entrypoints.http import router
 from sync.entrypoints.http.stream import Streams
@@ -16,14 +20,27 @@ from sync.entrypoints.scheduler import Scheduler
 from sync.entrypoints.worker import Worker
 from sync.settings import Settings
 
+T = TypeVar("T")
+
 
 def main() -> None:
-    """`python -m sync` serves, `python -m sync rotate-keys` seals every API key with the newest key."""
+    """`python -m sync` serves; `rotate-keys` seals every API key anew, `replay ORG` says all of a clinic again."""
     settings = Settings.load()
     vault = _vault(settings)
-    if sys.argv[1:] == ["rotate-keys"]:
-        sys.exit(asyncio.run(_rotate(settings, vault)))
-    accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact)
+    match sys.argv[1:]:
+        case ["rotate-keys"]:
+            sys.exit(asyncio.run(_on_the_database(settings, lambda database: rotate(database, vault))))
+        case ["replay", *arguments]:
+            said = asyncio.run(_on_the_database(settings, lambda database: replay.run(arguments, database)))
+            sys.stdout.write(said + "\n")
+        case _:
+            _serve(settings, vault)
+
+
+def _serve(settings: Settings, vault: Vault) -> None:
+    counting = Database(settings.database_url.get_secret_value(), consumers.service, connections=2)
+    ledger, limit = SharedLedger(counting), settings.cliniko_requests_per_minute
+    accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact, ledger, limit)
     replica = uuid4()
     app = assemble(
         settings,
@@ -36,7 +53,7 @@ def main() -> None:
             ).work(),
         },
         checks={"encryption": vault.works},
-        closing=[accounts.close],
+        closing=[accounts.close, counting.close],
     )
     app.state.accounts, app.state.vault, app.state.streams = accounts, vault, Streams()
     app.state.cliniko_api_url = settings.cliniko_api_url
@@ -50,13 +67,13 @@ def _vault(settings: Settings) -> Vault:
         sys.exit(f"setting CREDENTIALS_KEYS: {error}")
 
 
-async def _rotate(settings: Settings, vault: Vault) -> int:
-    database = Database(settings.database_url.get_secret_value(), "sync", connections=2)
+async def _on_the_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    database = Database(settings.database_url.get_secret_value(), consumers.service, connections=2)
     try:
-        return await rotate(database, vault)
+        return await work(database)
     except Exception as error:
         if not is_outage(error):
             raise
-        sys.exit("The database cannot be reached; what is sealed anew stays so. Try again.")
+        sys.exit("The database cannot be reached. What is done stays done; try again.")
     finally:
         await database.close()

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from chassis import answers
 from chassis.database import Database
@@ -25,6 +26,11 @@ from sync.entrypoints.transactions import transactions_of
 
 IDENTITY_KEY = b"k" * 32
 START = datetime(2031, 3, 1, 12, tzinfo=UTC)
+FROM_HERE = text("""
+    INSERT INTO cursors (organization_id, list, moment) VALUES (:organization_id, 'patients', :moment)
+    ON CONFLICT DO NOTHING
+""")
+"""What a run that read everything leaves for an incremental one to go on from."""
 
 
 @dataclass
@@ -66,8 +72,10 @@ class Control:
             return await store.runs.get(sync_id)
 
     async def complete(self, organization_id: str) -> None:
-        """End the active run well: claimed, landed without a record, its end confirmed by both readers."""
+        """End the active run well: claimed, landed, its end confirmed by both readers."""
         sync_id = (await self.active(organization_id)).sync_id
+        async with self.database.transaction(organization_id) as connection:
+            await connection.execute(FROM_HERE, {"organization_id": organization_id, "moment": self.now})
         async with self.database.transaction() as connection:
             await claim(connection, uuid4())
         async with self.transactions(organization_id) as store:

@@ -6,16 +6,26 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from analytics.adapters import queries, upserts
+from analytics.adapters import queries, removals, upserts
 from analytics.domain.activity import Activity
 from analytics.domain.facts import AppointmentFact, PatientFact
 from analytics.domain.figures import RECENT, Figures
 from chassis.outbox import announce
 from contracts.base import Event
-from contracts.events import ConnectionChanged, SyncRunChanged
+from contracts.events import (
+    AppointmentTypesSynced,
+    ConnectionChanged,
+    PractitionersSynced,
+    RecordsRemoved,
+    SyncRunChanged,
+)
+from contracts.records import AppointmentTypeRecord, PractitionerRecord, Removal
 
 PATIENT_FACTS = TypeAdapter(Sequence[PatientFact])
 APPOINTMENT_FACTS = TypeAdapter(Sequence[AppointmentFact])
+APPOINTMENT_TYPES = TypeAdapter(Sequence[AppointmentTypeRecord])
+PRACTITIONERS = TypeAdapter(Sequence[PractitionerRecord])
+REMOVALS = TypeAdapter(Sequence[Removal])
 
 
 class Store:
@@ -27,12 +37,39 @@ class Store:
     async def put_patients(self, organization_id: str, facts: Sequence[PatientFact]) -> None:
         """Record what is newer than what is known."""
         page = PATIENT_FACTS.dump_json(facts).decode()
+        await self._connection.execute(removals.SHARE, {"organization_id": organization_id})
         await self._connection.execute(upserts.PATIENTS, {"organization_id": organization_id, "facts": page})
 
     async def put_appointments(self, organization_id: str, facts: Sequence[AppointmentFact]) -> None:
         """Record what is newer than what is known."""
         page = APPOINTMENT_FACTS.dump_json(facts).decode()
+        await self._connection.execute(removals.SHARE, {"organization_id": organization_id})
         await self._connection.execute(upserts.APPOINTMENTS, {"organization_id": organization_id, "facts": page})
+
+    async def put_appointment_types(self, event: AppointmentTypesSynced) -> None:
+        """Record the names that are newer than what is known."""
+        page = {
+            "organization_id": event.organization_id,
+            "records": APPOINTMENT_TYPES.dump_json(event.records).decode(),
+        }
+        await self._connection.execute(upserts.APPOINTMENT_TYPES, page)
+
+    async def put_practitioners(self, event: PractitionersSynced) -> None:
+        """Record the names that are newer than what is known."""
+        page = {"organization_id": event.organization_id, "records": PRACTITIONERS.dump_json(event.records).decode()}
+        await self._connection.execute(upserts.PRACTITIONERS, page)
+
+    async def remove(self, event: RecordsRemoved) -> None:
+        """Let go of the records, unless something newer is known of them."""
+        organization = {"organization_id": event.organization_id}
+        await self._connection.execute(removals.CLAIM, organization)
+        for kind, gone, statement in (
+            ("patient", event.patients, removals.REMOVE_PATIENTS),
+            ("appointment", event.appointments, removals.REMOVE_APPOINTMENTS),
+        ):
+            page = {"kind": kind, "removals": REMOVALS.dump_json(gone).decode()}
+            await self._connection.execute(removals.REMEMBER, {**organization, **page})
+            await self._connection.execute(statement, {**organization, "ids": [one.cliniko_id for one in gone]})
 
     async def put_run(self, run: SyncRunChanged) -> None:
         """Record the run's state unless a newer one is known."""

@@ -17,13 +17,17 @@ PATIENTS = text("""
         updated_at timestamptz,
         sequence bigint
     )
-    ORDER BY cliniko_patient_id, updated_at DESC, sequence DESC
+    WHERE NOT EXISTS (
+        SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'patient'
+        AND removals.cliniko_id = fact.cliniko_patient_id AND removals.sequence > fact.sequence
+    )
+    ORDER BY cliniko_patient_id, sequence DESC
     ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
         listed = excluded.listed,
         created_at = excluded.created_at,
         updated_at = excluded.updated_at,
         sequence = excluded.sequence
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
 """)
 
 APPOINTMENTS = text("""
@@ -47,7 +51,11 @@ APPOINTMENTS = text("""
         updated_at timestamptz,
         sequence bigint
     )
-    ORDER BY cliniko_appointment_id, updated_at DESC, sequence DESC
+    WHERE NOT EXISTS (
+        SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'appointment'
+        AND removals.cliniko_id = fact.cliniko_appointment_id AND removals.sequence > fact.sequence
+    )
+    ORDER BY cliniko_appointment_id, sequence DESC
     ON CONFLICT (organization_id, cliniko_appointment_id) DO UPDATE SET
         cliniko_patient_id = excluded.cliniko_patient_id,
         appointment_type_id = excluded.appointment_type_id,
@@ -59,7 +67,31 @@ APPOINTMENTS = text("""
         cancelled_at = excluded.cancelled_at,
         updated_at = excluded.updated_at,
         sequence = excluded.sequence
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
+""")
+
+APPOINTMENT_TYPES = text("""
+    INSERT INTO appointment_types AS known (organization_id, appointment_type_id, name, sequence)
+    SELECT DISTINCT ON (appointment_type_id) :organization_id, appointment_type_id, name, sequence
+    FROM jsonb_to_recordset(CAST(:records AS jsonb)) AS record (
+        appointment_type_id text COLLATE "C", name text, sequence bigint
+    )
+    ORDER BY appointment_type_id, sequence DESC
+    ON CONFLICT (organization_id, appointment_type_id)
+    DO UPDATE SET name = excluded.name, sequence = excluded.sequence
+    WHERE known.sequence < excluded.sequence
+""")
+
+PRACTITIONERS = text("""
+    INSERT INTO practitioners AS known (organization_id, practitioner_id, name, sequence)
+    SELECT DISTINCT ON (practitioner_id) :organization_id, practitioner_id, name, sequence
+    FROM jsonb_to_recordset(CAST(:records AS jsonb)) AS record (
+        practitioner_id text COLLATE "C", name text, sequence bigint
+    )
+    ORDER BY practitioner_id, sequence DESC
+    ON CONFLICT (organization_id, practitioner_id)
+    DO UPDATE SET name = excluded.name, sequence = excluded.sequence
+    WHERE known.sequence < excluded.sequence
 """)
 
 RUN = text("""

@@ -7,7 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from analytics import handlers
 from analytics.adapters.store import Store
 from chassis.consumers import Consumers
-from contracts.events import AppointmentsSynced, ConnectionChanged, PatientsSynced, SyncRunChanged
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    ConnectionChanged,
+    PatientsSynced,
+    PractitionersSynced,
+    RecordsRemoved,
+    SyncRunChanged,
+)
 
 consumers = Consumers("analytics")
 
@@ -20,6 +28,21 @@ async def on_patients_synced(event: PatientsSynced, connection: AsyncConnection)
 @consumers.on(AppointmentsSynced)
 async def on_appointments_synced(event: AppointmentsSynced, connection: AsyncConnection) -> None:
     await handlers.record_appointments(event, Store(connection))
+
+
+@consumers.on(AppointmentTypesSynced)
+async def on_appointment_types_synced(event: AppointmentTypesSynced, connection: AsyncConnection) -> None:
+    await handlers.record_appointment_types(event, Store(connection))
+
+
+@consumers.on(PractitionersSynced)
+async def on_practitioners_synced(event: PractitionersSynced, connection: AsyncConnection) -> None:
+    await handlers.record_practitioners(event, Store(connection))
+
+
+@consumers.on(RecordsRemoved)
+async def on_records_removed(event: RecordsRemoved, connection: AsyncConnection) -> None:
+    await handlers.remove_records(event, Store(connection))
 
 
 @consumers.on(SyncRunChanged)

@@ -26,10 +26,10 @@ _LOCK_EXPIRED = text("""
     ORDER BY cliniko_patient_id FOR UPDATE
 """)
 
-# Appointments of one clinic are written beside each other, names alone: a page that is not committed may already have
-# made its documents with the old name, and the statements below would not see its appointments.
-_SHARE_NAMES = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('names of ' || :organization_id, 0))")
-_CLAIM_NAMES = text("SELECT pg_advisory_xact_lock(hashtextextended('names of ' || :organization_id, 0))")
+# Pages of patients and of appointments are written beside each other, names and removals alone: a page that is not
+# committed may already have made its documents with the old name, and nobody else sees its records yet.
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('records of ' || :organization_id, 0))")
+_CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('records of ' || :organization_id, 0))")
 
 _EXPIRE_WITH_NAMES = text("""
     WITH touched AS (
@@ -60,14 +60,14 @@ async def refresh(tenant: Tenant, now: datetime) -> None:
         await tenant.execute(MAKE_DOCUMENTS, patients=expired, now=now)
 
 
-async def share_names(tenant: Tenant) -> None:
-    """No type or practitioner is renamed until this transaction ends."""
-    await tenant.execute(_SHARE_NAMES)
+async def share(tenant: Tenant) -> None:
+    """Nothing of this organization is renamed or removed until this transaction ends."""
+    await tenant.execute(_SHARE)
 
 
-async def claim_names(tenant: Tenant) -> None:
-    """No other transaction writes this organization's appointments or names until this one ends."""
-    await tenant.execute(_CLAIM_NAMES)
+async def claim(tenant: Tenant) -> None:
+    """No other transaction writes this organization's records or names until this one ends."""
+    await tenant.execute(_CLAIM)
 
 
 async def expire(tenant: Tenant, *, types: Sequence[str] = (), practitioners: Sequence[str] = ()) -> None:

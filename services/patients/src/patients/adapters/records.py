@@ -1,7 +1,7 @@
 """The clinic's records: a page at a time, and only what is newer than what is here.
 
 Rows are written in the order of their keys, so that two pages with the same records never wait for each other in a
-circle.
+circle. What was removed stays away until a newer state of it comes (`removals.py`).
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,16 @@ _UPSERT_PATIENTS = text("""
         archived_at timestamptz, deleted_at timestamptz, merged_at timestamptz, created_at timestamptz,
         updated_at timestamptz, sequence bigint, changed_at timestamptz
     )
+    WHERE NOT EXISTS (
+        SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'patient'
+        AND removals.cliniko_id = page.cliniko_patient_id AND removals.sequence > page.sequence
+    )
     ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
         name = excluded.name, name_order = excluded.name_order, phone = excluded.phone, email = excluded.email,
         search_text = excluded.search_text, archived_at = excluded.archived_at, deleted_at = excluded.deleted_at,
         merged_at = excluded.merged_at, created_at = excluded.created_at, updated_at = excluded.updated_at,
         sequence = excluded.sequence, changed_at = excluded.changed_at
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
     RETURNING cliniko_patient_id
 """)
 
@@ -47,6 +51,10 @@ _UPSERT_APPOINTMENTS = text("""
         cancelled_at timestamptz, archived_at timestamptz, deleted_at timestamptz,
         created_at timestamptz, updated_at timestamptz, sequence bigint
     )
+    WHERE NOT EXISTS (
+        SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'appointment'
+        AND removals.cliniko_id = page.cliniko_appointment_id AND removals.sequence > page.sequence
+    )
     ON CONFLICT (organization_id, cliniko_appointment_id) DO UPDATE SET
         cliniko_patient_id = excluded.cliniko_patient_id,
         moved_from = nullif(known.cliniko_patient_id, excluded.cliniko_patient_id),
@@ -55,7 +63,7 @@ _UPSERT_APPOINTMENTS = text("""
         patient_arrived = excluded.patient_arrived, did_not_arrive = excluded.did_not_arrive,
         cancelled_at = excluded.cancelled_at, archived_at = excluded.archived_at, deleted_at = excluded.deleted_at,
         created_at = excluded.created_at, updated_at = excluded.updated_at, sequence = excluded.sequence
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
     RETURNING cliniko_patient_id, moved_from
 """)
 
@@ -67,7 +75,7 @@ _UPSERT_APPOINTMENT_TYPES = text("""
     )
     ON CONFLICT (organization_id, appointment_type_id) DO UPDATE SET
         name = excluded.name, updated_at = excluded.updated_at, sequence = excluded.sequence
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
     RETURNING appointment_type_id
 """)
 
@@ -79,7 +87,7 @@ _UPSERT_PRACTITIONERS = text("""
     )
     ON CONFLICT (organization_id, practitioner_id) DO UPDATE SET
         name = excluded.name, updated_at = excluded.updated_at, sequence = excluded.sequence
-    WHERE (known.updated_at, known.sequence) < (excluded.updated_at, excluded.sequence)
+    WHERE known.sequence < excluded.sequence
     RETURNING practitioner_id
 """)
 

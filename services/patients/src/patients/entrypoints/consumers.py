@@ -10,6 +10,7 @@ from contracts.events import (
     AppointmentTypesSynced,
     PatientsSynced,
     PractitionersSynced,
+    RecordsRemoved,
     SyncRunChanged,
 )
 from patients import handlers
@@ -36,6 +37,11 @@ async def on_appointment_types_synced(event: AppointmentTypesSynced, connection:
 @consumers.on(PractitionersSynced)
 async def on_practitioners_synced(event: PractitionersSynced, connection: AsyncConnection) -> None:
     await handlers.record_practitioners(event, Tenant(connection, event.organization_id))
+
+
+@consumers.on(RecordsRemoved)
+async def on_records_removed(event: RecordsRemoved, connection: AsyncConnection) -> None:
+    await handlers.remove_records(event, Tenant(connection, event.organization_id), datetime.now(UTC))
 
 
 @consumers.on(SyncRunChanged)

@@ -1,115 +1,156 @@
 """Cliniko over HTTP, within its rules: own region, own rate, patient with its errors, deaf to redirects."""
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from secrets import SystemRandom
+from typing import Any, TypeVar
 
 import httpx
-import stamina
 
+from sync.adapters.answers import Answer, NotThere, OrderRefused, RetryLater, TooMuch, page_of, understand
 from sync.adapters.throttle import Throttle
-from sync.domain.clinic import (
-    PAGE_SIZE,
-    Away,
-    BadAnswer,
-    Busy,
-    ClinikoError,
-    CredentialsRefused,
-    Page,
-    PermissionDenied,
-)
+from sync.domain.allowance import Urgency
+from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, Away, BadAnswer, Busy, Json, Page
 from sync.domain.credentials import base_url
 
-OLDEST_FIRST = "created_at:asc,id:asc"
-"""With every exclusion lifted this is the one order that inserts and updates do not shift."""
-DEFAULT_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 60.0, 90.0
+MOST_BYTES = 16 * 1024 * 1024
+"""Of an answer's body: a page of patients with long notes has one or two."""
+SMALLEST_PAGE = 25
+LONGEST_BACKOFF_SECONDS = 60.0
 
-Json = Mapping[str, Any]
+T = TypeVar("T")
+Query = Mapping[str, Any]
+Sleep = Callable[[float], Awaitable[None]]
+_between = SystemRandom().uniform
 
 
-class RetryLater(Exception):
-    """Tells the retry loop to ask again, after `seconds` if Cliniko said how long; in the end `becomes` is raised."""
+@dataclass(frozen=True)
+class Patience:
+    """How one asks. `turn_seconds` is how long to wait for room within the limit, None for as long as it takes."""
 
-    def __init__(self, becomes: type[ClinikoError], seconds: float | None = None) -> None:
-        super().__init__()
-        self.becomes = becomes
-        self.seconds = seconds
+    urgency: Urgency
+    attempts: int = 6
+    turn_seconds: float | None = None
+    answer_seconds: float = 60.0
 
 
 class Cliniko:
-    """One clinic's account. Several pages may be asked for at once; `attempts` counts the first."""
+    """One clinic's account. Several pages may be asked for at once."""
 
     def __init__(
-        self, http: httpx.AsyncClient, template: str, api_key: str, throttle: Throttle, attempts: int = 6
+        self,
+        http: httpx.AsyncClient,
+        template: str,
+        api_key: str,
+        throttle: Throttle,
+        patience: Patience,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._http = http
         self._base = base_url(template, api_key)
         self._auth = httpx.BasicAuth(api_key, "")
         self._throttle = throttle
-        self._attempts = attempts
+        self._patience = patience
+        self._sleep = sleep
+        self._fitting: dict[str, int] = {}
+        """The page size of lists that took Cliniko too long at a larger one."""
+        self._accepted: dict[str, str] = {}
+        """For an order that Cliniko refused, the one it takes."""
 
     async def check(self) -> None:
         """Ask for the key's own user: the cheapest call, open to every role."""
-        await self._get("user", {})
+        await self._get("user", {}, _json)
 
-    async def page(self, path: str, filters: Sequence[str], number: int, *, size: int = PAGE_SIZE) -> Page:
-        """Page `number` of a list. Raises BadAnswer when the answer has not the documented shape."""
-        query = {"q[]": list(filters), "sort": OLDEST_FIRST, "page": number, "per_page": size}
-        answer = await self._get(path, query)
-        rows, total = answer.get(path.partition("/")[0]), answer.get("total_entries")
-        if not isinstance(rows, list) or not isinstance(total, int):
+    async def record(self, path: str, filters: Sequence[str] = ()) -> Json | None:
+        """None only where Cliniko answers for the record itself; NoSuchList where it does not know the path."""
+        try:
+            return await self._get(path, {"q[]": list(filters)}, _json)
+        except NotThere:
+            return None
+
+    async def page(
+        self, path: str, filters: Sequence[str], number: int, *, size: int = PAGE_SIZE, order: str = OLDEST_FIRST
+    ) -> Page:
+        """Where a page takes Cliniko too long, it is read in halves; whoever asked for it does not notice."""
+        if size <= self._fitting.get(path, size):
+            try:
+                return await self._page(path, filters, number, size, self._accepted.get(order, order))
+            except TooMuch:
+                if not _divisible(size):
+                    raise
+                self._fitting[path] = size // 2
+        half, first_number = size // 2, 2 * number - 1
+        first = await self.page(path, filters, first_number, size=half, order=order)
+        if not first.continues(first_number, half):
+            return first
+        second = await self.page(path, filters, first_number + 1, size=half, order=order)
+        return Page([*first.rows, *second.rows], second.total, second.more, first.answered_at, first.skew)
+
+    async def _page(self, path: str, filters: Sequence[str], number: int, size: int, order: str) -> Page:
+        query = {"q[]": list(filters), "sort": order, "page": number, "per_page": size}
+        read = partial(page_of, key=path.partition("/")[0], asked=f"{self._base}/{path}", number=number)
+        try:
+            return await self._get(path, query, read, too_much_after=2 if _divisible(size) else None)
+        except OrderRefused:
+            column, comma, _ = order.partition(",")
+            if not comma:
+                raise
+        self._accepted[order] = column  # rows of one second may come in any order then, but they come
+        return await self._page(path, filters, number, size, column)
+
+    async def _get(self, path: str, query: Query, read: Callable[[Answer], T], too_much_after: int | None = None) -> T:
+        """Asks again, after a while, when that may help; what is raised in the end has no request in its chain."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return read(await self._once(path, query))
+            except RetryLater as again:
+                failure = again
+            tries = too_much_after if failure.becomes is TooMuch else failure.tries
+            backoff = _between(0, min(LONGEST_BACKOFF_SECONDS, 2.0 ** (attempt - 1)))
+            if failure.pause is not None:
+                await self._throttle.pause(failure.pause + backoff)
+            if attempt >= min(self._patience.attempts, tries or self._patience.attempts):
+                raise failure.becomes
+            if failure.pause is None:
+                await self._sleep(backoff)
+
+    async def _once(self, path: str, query: Query) -> Answer:
+        await self._turn()
+        try:
+            async with asyncio.timeout(self._patience.answer_seconds):
+                async with self._http.stream("GET", f"{self._base}/{path}", params=query, auth=self._auth) as response:
+                    body = await _bounded(response)
+        except (httpx.RequestError, TimeoutError):
+            raise RetryLater(Away) from None
+        return understand(response.status_code, response.headers, body, datetime.now(UTC))
+
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience.turn_seconds) as waiting:
+                await self._throttle.turn(self._patience.urgency)
+        except TimeoutError:
+            if waiting.expired():
+                raise Busy from None
+            raise  # the ledger's own
+
+
+def _json(answer: Answer) -> Json:
+    return answer.json
+
+
+def _divisible(size: int) -> bool:
+    return size > SMALLEST_PAGE and size % 2 == 0
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
             raise BadAnswer
-        return Page(rows, total)
-
-    async def _get(self, path: str, query: Mapping[str, Any]) -> Json:
-        try:
-            async for attempt in stamina.retry_context(
-                on=_again, attempts=self._attempts, timeout=None, wait_initial=0.5, wait_max=30
-            ):
-                with attempt:
-                    return await self._once(path, query)
-        except RetryLater as given_up:
-            raise given_up.becomes from None
-        raise AssertionError  # pragma: no cover - the loop returns or raises
-
-    async def _once(self, path: str, query: Mapping[str, Any]) -> Json:
-        await self._throttle.wait()
-        try:
-            async with asyncio.timeout(60):
-                response = await self._http.get(f"{self._base}/{path}", params=query, auth=self._auth)
-        except (httpx.RequestError, TimeoutError) as error:
-            raise RetryLater(Away) from error
-        return self._understand(response)
-
-    def _understand(self, response: httpx.Response) -> Json:
-        if response.status_code == 429:
-            seconds = pause_seconds(response.headers, time.time())
-            self._throttle.pause(seconds)
-            raise RetryLater(Busy, seconds)
-        if response.status_code >= 500:
-            raise RetryLater(Away)
-        if response.status_code != 200:
-            raise {401: CredentialsRefused, 403: PermissionDenied}.get(response.status_code, BadAnswer)
-        try:
-            answer = response.json()
-        except (ValueError, RecursionError):
-            raise RetryLater(BadAnswer) from None
-        if not isinstance(answer, dict):
-            raise BadAnswer
-        return answer
-
-
-def pause_seconds(headers: Mapping[str, str], now: float) -> float:
-    """How long 429 asks us to wait: until X-RateLimit-Reset (unix seconds), kept within reason; 60 s if unreadable."""
-    try:
-        seconds = float(headers["x-ratelimit-reset"]) - now
-    except (KeyError, ValueError):
-        return DEFAULT_PAUSE_SECONDS
-    return min(max(seconds, 1.0), LONGEST_PAUSE_SECONDS) if seconds == seconds else DEFAULT_PAUSE_SECONDS
-
-
-def _again(error: Exception) -> bool | float:
-    if not isinstance(error, RetryLater):
-        return False
-    return True if error.seconds is None else error.seconds
+    return bytes(body)

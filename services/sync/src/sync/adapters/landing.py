@@ -1,51 +1,72 @@
-"""Landed records, the checkpoint of each page, and the batches that wait for their receipts."""
+"""Landed records, and the batches that wait for their receipts."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sync.domain.clinic import PAGE_SIZE
-from sync.domain.mapping import Mapped, Rejected
+from sync.domain.mapping import Mapped
 
-_SEEN = text("""
-    SELECT mapped, rejected FROM pages
-    WHERE organization_id = :organization_id AND sync_id = :sync_id AND path = :path AND number = :number
-""")
-_CHECK = text("""
-    INSERT INTO pages (organization_id, sync_id, path, number, rows, mapped, rejected)
-    VALUES (:organization_id, :sync_id, :path, :number, :rows, :mapped, :rejected)
-    ON CONFLICT (organization_id, sync_id, path, number)
-    DO UPDATE SET rows = excluded.rows, mapped = excluded.mapped, rejected = excluded.rejected
-""")
-_DONE = text("""
-    SELECT path, number FROM pages
-    WHERE organization_id = :organization_id AND sync_id = :sync_id AND rows >= :full
-""")
-# An older state never replaces a newer one: an answer that was on its way for long may arrive last.
+# Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state never replaces a
+# newer one, for an answer that was on its way for long may arrive last; a removed record takes any. The sequence is
+# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index for each
+# record, whatever the planner believes of a table that has just begun to grow.
 _LAND = text("""
-    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id)
-    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, record jsonb)
+    WITH incoming AS MATERIALIZED (
+        SELECT cliniko_id, record
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, record jsonb)
+    )
+    INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id, landed_at)
+    SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id, :now
+    FROM incoming
+    LEFT JOIN LATERAL (
+        SELECT record AS known, unconfirmed FROM landed
+        WHERE organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
+        LIMIT 1
+    ) AS last ON true
+    WHERE known IS DISTINCT FROM record OR unconfirmed
     ORDER BY cliniko_id
     ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
-    SET sequence = excluded.sequence, record = excluded.record, batch_id = excluded.batch_id, unconfirmed = false
-    WHERE (landed.unconfirmed OR landed.record <> excluded.record)
-      AND (landed.record ->> 'updated_at')::timestamptz <= (excluded.record ->> 'updated_at')::timestamptz
+    SET sequence = nextval('landing_sequence'), record = excluded.record, batch_id = excluded.batch_id,
+        landed_at = excluded.landed_at, unconfirmed = false
+    WHERE landed.record IS NULL
+       OR (landed.unconfirmed OR landed.record <> excluded.record)
+          AND (landed.record ->> 'updated_at')::timestamptz <= (excluded.record ->> 'updated_at')::timestamptz
     RETURNING record || jsonb_build_object('sequence', sequence)
 """)
-_REJECT = text("""
-    INSERT INTO rejected (organization_id, kind, cliniko_id, sync_id, reason)
-    SELECT :organization_id, :kind, cliniko_id, :sync_id, reason
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, reason text)
-    ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
-    SET sync_id = excluded.sync_id, reason = excluded.reason
+_COUNT = text("""
+    SELECT count(*) FROM landed WHERE organization_id = :organization_id AND kind = :kind AND record IS NOT NULL
 """)
-_ACCEPT = text("""
-    DELETE FROM rejected WHERE organization_id = :organization_id AND kind = :kind AND cliniko_id = ANY(:ids)
+_REMOVE = text("""
+    UPDATE landed SET record = NULL, sequence = nextval('landing_sequence'), batch_id = :batch_id, landed_at = now(),
+        unconfirmed = false
+    WHERE organization_id = :organization_id AND kind = :kind AND cliniko_id = ANY(:ids) AND record IS NOT NULL
+    RETURNING cliniko_id, sequence
+""")
+_TAKE_UNCONFIRMED = text("""
+    UPDATE landed SET batch_id = :batch_id, unconfirmed = false
+    WHERE organization_id = :organization_id AND kind = :kind AND cliniko_id IN (
+        SELECT cliniko_id FROM landed
+        WHERE organization_id = :organization_id AND kind = :kind AND unconfirmed
+        ORDER BY cliniko_id LIMIT :size
+    )
+    RETURNING cliniko_id, sequence, record || jsonb_build_object('sequence', sequence, 'landed_at', landed_at) AS record
+""")
+_RECALL = text("""
+    SELECT cliniko_id, sequence, record || jsonb_build_object('sequence', sequence, 'landed_at', landed_at) AS record
+    FROM landed
+    WHERE organization_id = :organization_id AND kind = :kind AND cliniko_id > :after
+    ORDER BY cliniko_id LIMIT :size
+""")
+_KEPT_ASIDE = text("""
+    SELECT cliniko_id FROM rejected
+    WHERE organization_id = :organization_id AND kind = :kind AND sync_id <> :sync_id
+    ORDER BY cliniko_id
 """)
 _EXPECT = text("""
     INSERT INTO batches (organization_id, sync_id, batch_id, records, awaiting)
@@ -74,6 +95,15 @@ _SWEEP = (
 )
 
 
+@dataclass(frozen=True)
+class State:
+    """A landed record as it is sent again; without a record it was removed."""
+
+    cliniko_id: str
+    sequence: int
+    record: dict[str, Any] | None
+
+
 class Landing:
     """What Cliniko said, kept per record for this transaction's organization."""
 
@@ -81,39 +111,34 @@ class Landing:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def check_page(
-        self, sync_id: str, path: str, number: int, *, rows: int, mapped: int, rejected: int
-    ) -> tuple[int, int]:
-        """Mark the page as landed. Returns how many more records are mapped and rejected than when it last was."""
-        page = {"sync_id": sync_id, "path": path, "number": number}
-        before = (await self._run(_SEEN, **page)).one_or_none() or (0, 0)
-        await self._run(_CHECK, **page, rows=rows, mapped=mapped, rejected=rejected)
-        return mapped - before[0], rejected - before[1]
-
-    async def landed_pages(self, sync_id: str) -> set[tuple[str, int]]:
-        """Path and number of every full page this run has landed; a shorter one may have grown."""
-        return {(row.path, row.number) for row in await self._run(_DONE, sync_id=sync_id, full=PAGE_SIZE)}
-
-    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped]) -> list[dict[str, Any]]:
+    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped], now: datetime) -> list[dict[str, Any]]:
         """Store the records; return those that `batch_id` must carry, each with its new sequence.
 
         These are the new and the changed ones, and those whose last batch nobody is known to have applied.
         """
         rows = json.dumps([{"cliniko_id": mapped.cliniko_id, "record": mapped.record} for mapped in records])
-        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows)]
+        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now)]
 
-    async def distrust(self, sync_id: str) -> None:
-        """Have the records of the run's unconfirmed batches sent again by the next run that meets them."""
-        await self._run(_DISTRUST, sync_id=sync_id)
+    async def count(self, kind: str) -> int:
+        """How many records there are."""
+        return int((await self._run(_COUNT, kind=kind)).scalar_one())
 
-    async def keep_aside(self, sync_id: str, kind: str, rejected: Sequence[Rejected]) -> None:
-        """Remember the records that could not be mapped."""
-        rows = json.dumps([{"cliniko_id": one.cliniko_id, "reason": one.reason} for one in rejected])
-        await self._run(_REJECT, sync_id=sync_id, kind=kind, rows=rows)
+    async def remove(self, kind: str, batch_id: UUID, ids: Sequence[str]) -> list[State]:
+        """Let go of what these records said."""
+        rows = await self._run(_REMOVE, kind=kind, batch_id=batch_id, ids=list(ids))
+        return [State(row.cliniko_id, row.sequence, None) for row in rows]
 
-    async def accept(self, kind: str, records: Sequence[Mapped]) -> None:
-        """Forget earlier rejections of records that can be mapped now."""
-        await self._run(_ACCEPT, kind=kind, ids=[mapped.cliniko_id for mapped in records])
+    async def take_unconfirmed(self, kind: str, batch_id: UUID, size: int) -> list[State]:
+        """States whose batch nobody is known to have applied; `batch_id` must carry them."""
+        return [State(*row) for row in await self._run(_TAKE_UNCONFIRMED, kind=kind, batch_id=batch_id, size=size)]
+
+    async def recall(self, kind: str, after: str, size: int) -> list[State]:
+        """Landed states in the order of their ids."""
+        return [State(*row) for row in await self._run(_RECALL, kind=kind, after=after, size=size)]
+
+    async def kept_aside(self, sync_id: str, kind: str) -> list[str]:
+        """Ids of the records that could not be mapped when they were last read, which was before this run."""
+        return list((await self._run(_KEPT_ASIDE, sync_id=sync_id, kind=kind)).scalars())
 
     async def expect(self, sync_id: str, batch_id: UUID, records: int, consumers: Sequence[str]) -> None:
         """Wait for a receipt of each consumer."""
@@ -128,6 +153,10 @@ class Landing:
     async def outstanding(self, sync_id: str) -> bool:
         """True while any batch of the run waits for a receipt."""
         return bool((await self._run(_OUTSTANDING, sync_id=sync_id)).scalar())
+
+    async def distrust(self, sync_id: str) -> None:
+        """Have the records of the run's unconfirmed batches sent again by the next run that meets them."""
+        await self._run(_DISTRUST, sync_id=sync_id)
 
     async def sweep(self, sync_id: str) -> None:
         """Drop the checkpoints and batches of a run that has ended."""

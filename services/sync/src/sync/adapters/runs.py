@@ -27,6 +27,7 @@ _WAKE = text("SELECT pg_notify('sync_runs', '')")
 _ACTIVE = text(f"""
     SELECT {_COLUMNS} FROM runs WHERE organization_id = :organization_id AND status IN ('queued', 'running')
 """)
+_EVERY = text(f"SELECT {_COLUMNS} FROM runs WHERE organization_id = :organization_id ORDER BY started_at")
 _READ = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN}")
 _LOCK = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN} FOR UPDATE")
 _BEAT = text(f"""
@@ -97,6 +98,11 @@ class Runs:
     async def get(self, sync_id: str) -> Run | None:
         """None when this organization has no such run."""
         return await self._one(_READ, sync_id=sync_id)
+
+    async def every(self) -> list[Run]:
+        """The oldest first."""
+        rows = await self._connection.execute(_EVERY, {"organization_id": self._organization_id})
+        return [Run(*row) for row in rows]
 
     async def lock(self, sync_id: str) -> Run | None:
         """The run, and nobody else changes it until this transaction ends."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import outbox
 from contracts.base import Event
+from sync.adapters.checkpoints import Checkpoints
 from sync.adapters.connections import Connections
 from sync.adapters.history import History
 from sync.adapters.holdings import Holdings
@@ -29,6 +30,7 @@ class Store:
         self.schedule = Schedule(connection, organization_id)
         self.history = History(connection, organization_id)
         self.holdings = Holdings(connection, organization_id)
+        self.checkpoints = Checkpoints(connection, organization_id)
 
     async def announce(self, *events: Event) -> None:
         """Say it to the other services when this transaction commits."""

@@ -1,10 +1,6 @@
-"""Cliniko's JSON to our records, tolerant of what its records are known to hold.
+"""Cliniko's JSON to our records, a page at a time: what cannot be mapped is set aside with a reason."""
 
-Ids are text from link to record, `""` and null mean the same, an absent relation is an absent key.
-"""
-
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +13,8 @@ from contracts.records import (
     PractitionerRecord,
     Record,
 )
-
-Json = Mapping[str, Any]
-Fields = dict[str, Any]
-
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""JSON can carry NUL and halves of surrogate pairs, PostgreSQL's text cannot."""
+from sync.domain.clinic import Json
+from sync.domain.values import common, identity, linked, text, yes
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,7 @@ class Mapped:
     """A record's state, without the sequence it gets when it lands."""
 
     cliniko_id: str
-    record: Fields
+    record: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,34 +35,37 @@ class Rejected:
 
 def map_page(rows: Sequence[Json], mapping: Callable[[Json], Record]) -> tuple[list[Mapped], list[Rejected]]:
     """Every row of a page as one or the other; of a row that is there twice the last one counts."""
-    mapped: dict[str, Mapped] = {}
-    rejected: dict[str, Rejected] = {}
+    read: dict[str, Mapped | Rejected] = {}
     for row in rows:
-        cliniko_id = _id(row)
-        try:
-            record = mapping(row)
-        except ValidationError as error:
-            rejected[cliniko_id] = Rejected(cliniko_id, _reason(error))
-        except (TypeError, LookupError, AttributeError) as error:  # a list where an object should be, and the like
-            rejected[cliniko_id] = Rejected(cliniko_id, type(error).__name__)
-        else:
-            mapped[cliniko_id] = Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence"}))
-    return list(mapped.values()), list(rejected.values())
+        cliniko_id = identity(row)
+        read[cliniko_id] = _map(cliniko_id, row, mapping)
+    mapped = [one for one in read.values() if isinstance(one, Mapped)]
+    return mapped, [one for one in read.values() if isinstance(one, Rejected)]
+
+
+def _map(cliniko_id: str, row: Json, mapping: Callable[[Json], Record]) -> Mapped | Rejected:
+    try:
+        record = mapping(row)
+    except ValidationError as error:
+        return Rejected(cliniko_id, _reason(error))
+    except (TypeError, LookupError, AttributeError, ValueError) as error:  # a list where an object should be, ...
+        return Rejected(cliniko_id, type(error).__name__)
+    return Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence", "landed_at"}))
 
 
 def patient(row: Json) -> PatientRecord:
     """`/patients`."""
     return PatientRecord.model_validate(
         {
-            **_common(row, "archived_at", "deleted_at", "merged_at"),
-            "cliniko_patient_id": _id(row),
-            "first_name": _text(row.get("first_name")) or "",
-            "last_name": _text(row.get("last_name")) or "",
-            "email": _text(row.get("email")),
+            **common(row, "archived_at", "deleted_at", "merged_at"),
+            "cliniko_patient_id": identity(row),
+            "first_name": text(row.get("first_name")) or "",
+            "last_name": text(row.get("last_name")) or "",
+            "email": text(row.get("email")),
             "phone_numbers": [
-                {"type": _text(phone.get("phone_type")) or "Other", "number": _text(phone["number"])}
+                {"type": text(phone.get("phone_type")) or "Other", "number": text(phone["number"])}
                 for phone in row.get("patient_phone_numbers") or ()
-                if phone.get("number")
+                if text(phone.get("number"))
             ],
         }
     )
@@ -80,14 +75,14 @@ def appointment(row: Json) -> AppointmentRecord:
     """`/individual_appointments`."""
     return AppointmentRecord.model_validate(
         {
-            **_common(row, "archived_at", "deleted_at", "cancelled_at", "starts_at", "ends_at"),
-            "cliniko_appointment_id": _id(row),
-            "cliniko_patient_id": _linked(row, "patient"),
-            "appointment_type_id": _linked(row, "appointment_type"),
-            "practitioner_id": _linked(row, "practitioner"),
-            "notes": _text(row.get("notes")),
-            "patient_arrived": bool(row.get("patient_arrived")),
-            "did_not_arrive": bool(row.get("did_not_arrive")),
+            **common(row, "archived_at", "deleted_at", "cancelled_at", "starts_at", "ends_at"),
+            "cliniko_appointment_id": identity(row),
+            "cliniko_patient_id": linked(row, "patient"),
+            "appointment_type_id": linked(row, "appointment_type"),
+            "practitioner_id": linked(row, "practitioner"),
+            "notes": text(row.get("notes")),
+            "patient_arrived": yes(row.get("patient_arrived")),
+            "did_not_arrive": yes(row.get("did_not_arrive")),
         }
     )
 
@@ -95,40 +90,17 @@ def appointment(row: Json) -> AppointmentRecord:
 def appointment_type(row: Json) -> AppointmentTypeRecord:
     """`/appointment_types`."""
     return AppointmentTypeRecord.model_validate(
-        {**_common(row, "archived_at"), "appointment_type_id": _id(row), "name": _text(row.get("name"))}
+        {**common(row, "archived_at"), "appointment_type_id": identity(row), "name": text(row.get("name"))}
     )
 
 
 def practitioner(row: Json) -> PractitionerRecord:
     """`/practitioners` and `/practitioners/inactive`."""
-    names = (_text(row.get("first_name")), _text(row.get("last_name")))
-    name = _text(row.get("display_name")) or " ".join(part.strip() for part in names if part and part.strip())
+    names = (text(row.get("first_name")), text(row.get("last_name")))
+    name = text(row.get("display_name")) or " ".join(part.strip() for part in names if part and part.strip())
     return PractitionerRecord.model_validate(
-        {**_common(row), "practitioner_id": _id(row), "name": name, "active": row.get("active") is not False}
+        {**common(row), "practitioner_id": identity(row), "name": name, "active": row.get("active") is not False}
     )
-
-
-def _common(row: Json, *moments: str) -> Fields:
-    return {
-        "sequence": 0,
-        "created_at": row.get("created_at"),
-        "updated_at": row.get("updated_at"),
-        **{name: row.get(name) or None for name in moments},
-    }
-
-
-def _id(row: Json) -> str:
-    return UNSTORABLE.sub("?", str(row.get("id", ""))) if isinstance(row, Mapping) else ""
-
-
-def _text(value: Any) -> Any:
-    """None for an empty text; what is no text is left to the record's own validation."""
-    return (UNSTORABLE.sub("", value) or None) if isinstance(value, str) else value
-
-
-def _linked(row: Json, relation: str) -> str | None:
-    link = ((row.get(relation) or {}).get("links") or {}).get("self")
-    return str(link).rstrip("/").rsplit("/", 1)[-1] if link else None
 
 
 def _reason(error: ValidationError) -> str:

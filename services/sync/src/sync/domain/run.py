@@ -43,6 +43,12 @@ class Run:
     """How often it has stepped back for others."""
     began_at: datetime | None = None
     """When a worker first took it up."""
+    source_time: datetime | None = None
+    """When the run began, by Cliniko's clock."""
+    note: str | None = None
+    """What a person should know of the run, though it did not fail."""
+    confirm_removals: bool = False
+    """A person has said that however many records are gone, they are."""
 
     @property
     def active(self) -> bool:

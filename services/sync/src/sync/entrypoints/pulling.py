@@ -10,9 +10,11 @@ from sync.adapters.accounts import Accounts
 from sync.adapters.connections import Connection
 from sync.adapters.store import Store, Transactions
 from sync.adapters.vault import Unreadable, Vault
+from sync.domain.allowance import Urgency
 from sync.domain.clinic import ClinikoError, CredentialsRefused
 from sync.domain.run import Run
-from sync.handlers.pull import Pull, TakenOver
+from sync.handlers.hold import TakenOver
+from sync.handlers.pull import Pull
 
 log = structlog.get_logger()
 
@@ -57,7 +59,8 @@ class Pulling:
         failure: ClinikoError | Unreadable | None = None
         try:
             api_key = self._vault.open(sealed_key, run.organization_id)
-            await Pull(run, self._worker_id, self._accounts.open(api_key), self._transactions).everything()
+            clinic = self._accounts.open(api_key, Urgency.SCHEDULED if run.scheduled else Urgency.REQUESTED)
+            await Pull(run, self._worker_id, clinic, self._transactions).everything()
         except (ClinikoError, Unreadable) as error:
             log.warning("run failed", **describe(error))
             failure = error

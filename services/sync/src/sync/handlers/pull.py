@@ -1,170 +1,145 @@
-"""Bring one clinic's records in: every page of every list the run's mode asks for, each landed in a transaction.
+"""Bring one clinic's records in, by the way that the run's mode asks for.
 
 A page's records, its checkpoint and its event commit together, so a run that is taken over goes on with the pages that
-are missing. Every transaction makes sure first that the run is still this worker's.
+are missing.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from math import ceil
-from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
-import structlog
-
-from contracts.routes import confirmed_by
-from sync.adapters.store import Store, Transactions
-from sync.domain.clinic import PAGE_SIZE, Clinic, Page, PermissionDenied
-from sync.domain.mapping import map_page
-from sync.domain.plan import APPOINTMENTS, PATIENT_WALK, PATIENTS, REFERENCE_WALKS, Walk, appointment_walks
-from sync.domain.run import Run, announcement
+from sync.adapters.store import Transactions
+from sync.domain.clinic import Clinic
+from sync.domain.plan import (
+    ATTENDEES_CHANGED,
+    GROUP_WALK,
+    HEALED,
+    OVERLAP,
+    PATIENT_WALK,
+    REFERENCE_WALKS,
+    STREAMS,
+    Stream,
+    Walk,
+    appointment_walks,
+    cursors_after,
+)
+from sync.domain.run import STEPS, Run, announcement
+from sync.handlers.again import reread_rejected, resend_unconfirmed
+from sync.handlers.follow import LONG_AGO, Following
+from sync.handlers.hold import Hold, TakenOver, together
+from sync.handlers.remove import remove_erased
 from sync.handlers.runs import close_when_applied
+from sync.handlers.walk import walk_whole
 
-log = structlog.get_logger()
-
-T = TypeVar("T")
-
-PAGES_AT_ONCE = 4
-COUNTED = {PATIENTS.name: "patients_landed", APPOINTMENTS.name: "appointments_landed"}
-"""The run's counter for each kind; reference data is not counted."""
-
-
-class TakenOver(Exception):
-    """The run is another worker's by now, or has ended."""
-
-
-class Pages:
-    """Which pages of a list are still to be read, as far as the newest answers tell."""
-
-    def __init__(self, first: Page) -> None:
-        self._taken = 1
-        self.last = ceil(first.total / PAGE_SIZE) if first.rows else 0
-
-    def next(self) -> int | None:
-        """A page that nobody reads yet; None at the end."""
-        if self._taken >= self.last:
-            return None
-        self._taken += 1
-        return self._taken
-
-    def learn(self, number: int, page: Page) -> None:
-        """An empty page ends the list, whatever its total says."""
-        self.last = ceil(page.total / PAGE_SIZE) if page.rows else min(self.last, number)
+__all__ = ["Pull", "TakenOver"]
 
 
 class Pull:
     """One worker's work on one run."""
 
     def __init__(self, run: Run, worker: UUID, clinic: Clinic, transactions: Transactions) -> None:
+        self._hold = Hold(run, worker, clinic, transactions)
         self._run = run
-        self._worker = worker
-        self._clinic = clinic
-        self._transactions = transactions
-        self._landed: set[tuple[str, int]] = set()
 
     async def everything(self) -> None:
-        """The four steps. Raises a ClinikoError, or TakenOver."""
-        walks = ((), REFERENCE_WALKS, (PATIENT_WALK,), appointment_walks(self._run.mode, self._run.started_at))
-        await self._connect()
-        for step, of_step in enumerate(walks):
-            await self._begin_step(step)
-            await together(self._walk(walk) for walk in of_step)
-        async with self._transactions(self._run.organization_id) as store:
-            await self._hold(store)
-            await store.runs.change(self._run.sync_id, landed_at=store.now, completed_steps=len(walks))
-            await close_when_applied(self._run.sync_id, store)
+        """Raises a ClinikoError, or TakenOver."""
+        async with self._hold.transaction() as store:
+            self._hold.done = await store.checkpoints.done(self._run.sync_id)
+        if self._run.mode == "incremental":
+            followed = await self._changes()
+        else:
+            followed = await self._lists()
+        await self._finish(followed)
 
-    async def _connect(self) -> None:
-        await self._clinic.check()
-        async with self._transactions(self._run.organization_id) as store:
-            self._landed = await store.landing.landed_pages(self._run.sync_id)
-        if self._run.records_total is None:
-            await self._measure()
+    async def _lists(self) -> dict[str, str]:
+        """The four steps of a run that reads whole lists. Returns the cursors it may move."""
+        await self._begin_step(0)
+        await self._hold.clinic.check()
+        await self._measure()
+        await resend_unconfirmed(self._hold)
+        walks = (PATIENT_WALK, *appointment_walks(self._run.mode, self._run.started_at))
+        await self._begin_step(1)
+        await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
+        await self._begin_step(2)
+        complete = await self._walk((PATIENT_WALK,))
+        await self._begin_step(3)
+        complete += await self._walk(walks[1:])
+        if self._run.mode == "comprehensive":
+            await self._follow(HEALED, dict.fromkeys((one.cursor for one in HEALED), self._source_time), counted=False)
+            await self._settle(complete)
+        return cursors_after(walks)
+
+    async def _walk(self, walks: Sequence[Walk]) -> list[Walk]:
+        """Returns those that were read whole."""
+        agreed = [await walk_whole(walk, self._hold) for walk in walks]
+        return [walk for walk, whole in zip(walks, agreed, strict=True) if whole]
+
+    async def _settle(self, complete: Sequence[Walk]) -> None:
+        """What only a run that has read every record can tell."""
+        await remove_erased(complete, self._hold)
+        async with self._hold.transaction() as store:
+            kinds = [walk.kind.name for walk in complete]
+            await store.checkpoints.forget_rejected(self._run.sync_id, kinds)
+
+    async def _changes(self) -> dict[str, str]:
+        """What changed since the cursors; reference data only where something did, for it is seldom alone."""
+        await self._begin_step(0)
+        await resend_unconfirmed(self._hold)
+        async with self._hold.transaction() as store:
+            cursors = await store.checkpoints.cursors()
+        groups = Stream(GROUP_WALK).cursor in cursors
+        streams = [stream for stream in STREAMS if groups or stream is not ATTENDEES_CHANGED]
+        following = await self._follow(streams, cursors, counted=True)
+        await reread_rejected(self._hold)
+        if any(one.changed for one in following):
+            await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
+        return {one.stream.cursor: one.walk.checkpoint for one in following}
+
+    async def _follow(
+        self, streams: Sequence[Stream], cursors: dict[str, datetime], *, counted: bool
+    ) -> list[Following]:
+        """Follow all streams at once, each from a little before its cursor."""
+        starts = [cursors.get(stream.cursor, LONG_AGO + OVERLAP) - OVERLAP for stream in streams]
+        following = [
+            Following(stream, start, self._hold, counted=counted) for stream, start in zip(streams, starts, strict=True)
+        ]
+        pages = await together(one.first() for one in following)
+        if counted and self._run.records_total is None:
+            await self._note_beginning(min(page.answered_at for page in pages), sum(page.total for page in pages))
+        await together(one.to_the_end(page) for one, page in zip(following, pages, strict=True))
+        return following
 
     async def _measure(self) -> None:
-        """Ask Cliniko how many records there are: the total of the run, and how many patients are not archived."""
-        counted = (PATIENT_WALK, *appointment_walks(self._run.mode, self._run.started_at))
+        """Ask Cliniko how many records there are: the total of the run, and how many patients are not archived.
+
+        How many attend groups shows only when the groups are read.
+        """
+        if self._run.records_total is not None:
+            return
+        walks = (PATIENT_WALK, *appointment_walks(self._run.mode, self._run.started_at))
+        counted = (walk for walk in walks if walk.leads_to is None)
         lists = ((PATIENT_WALK.path, ()), *((walk.path, walk.filters) for walk in counted))
-        listed, *totals = await together(self._clinic.page(*one, 1, size=1) for one in lists)
-        async with self._transactions(self._run.organization_id) as store:
-            await self._hold(store)
-            total = sum(page.total for page in totals)
-            await store.runs.change(self._run.sync_id, records_total=total, patients_reported=listed.total)
+        listed, *counts = await together(self._hold.clinic.page(*one, 1, size=1) for one in lists)
+        began = min(page.answered_at for page in (listed, *counts))
+        await self._note_beginning(began, sum(page.total for page in counts), patients_reported=listed.total)
+
+    async def _note_beginning(self, source_time: datetime, total: int, **more: int) -> None:
+        async with self._hold.transaction() as store:
+            columns = {"records_total": total, "source_time": source_time, **more}
+            self._hold.run = await store.runs.change(self._run.sync_id, **columns)
+
+    @property
+    def _source_time(self) -> datetime:
+        return self._hold.run.source_time or self._run.started_at
 
     async def _begin_step(self, step: int) -> None:
-        async with self._transactions(self._run.organization_id) as store:
-            await self._hold(store)
+        async with self._hold.transaction() as store:
             run = await store.runs.change(self._run.sync_id, completed_steps=max(step, self._run.completed_steps))
             if step == 0:
                 await store.announce(announcement(run))
 
-    async def _walk(self, walk: Walk) -> None:
-        """Land every page of a list, a few at once; the list may grow or shrink while it is walked."""
-        pages = Pages(await self._page(walk, 1))
-
-        async def take() -> None:
-            while (number := pages.next()) is not None:
-                if (walk.path, number) not in self._landed:
-                    pages.learn(number, await self._page(walk, number))
-
-        await together(take() for _ in range(min(PAGES_AT_ONCE, pages.last - 1)))
-
-    async def _page(self, walk: Walk, number: int) -> Page:
-        """Fetch and land one page. A list of reference data that the key may not read is as good as empty."""
-        try:
-            page = await self._clinic.page(walk.path, walk.filters, number)
-        except PermissionDenied:
-            if walk not in REFERENCE_WALKS:
-                raise
-            log.warning("list not readable with this key", resource=walk.path, sync_id=self._run.sync_id)
-            return Page((), 0)
-        if page.rows:
-            async with self._transactions(self._run.organization_id) as store:
-                await self._hold(store)
-                await self._land(walk, number, page, store)
-        return page
-
-    async def _land(self, walk: Walk, number: int, page: Page, store: Store) -> None:
-        sync_id, kind, batch_id = self._run.sync_id, walk.kind, uuid4()
-        mapped, rejected = map_page(page.rows, kind.read)
-        changed = await store.landing.land(kind.name, batch_id, mapped)
-        await store.landing.accept(kind.name, mapped)
-        if rejected:
-            await store.landing.keep_aside(sync_id, kind.name, rejected)
-        if changed:
-            await self._send(walk, batch_id, changed, store)
-        counted = {"rows": len(page.rows), "mapped": len(mapped), "rejected": len(rejected)}
-        more_mapped, more_rejected = await store.landing.check_page(sync_id, walk.path, number, **counted)
-        if counter := COUNTED.get(kind.name):
-            settled = more_mapped + more_rejected - len(changed)
-            counts = {counter: more_mapped, "records_rejected": more_rejected, "records_confirmed": settled}
-            await store.runs.count(sync_id, **counts)
-
-    async def _send(self, walk: Walk, batch_id: UUID, changed: Sequence[dict[str, object]], store: Store) -> None:
-        event = walk.kind.event.model_validate(
-            {
-                "event_id": batch_id,
-                "organization_id": self._run.organization_id,
-                "request_id": self._run.request_id,
-                "occurred_at": store.now,
-                "sync_id": self._run.sync_id,
-                "records": changed,
-            }
-        )
-        counted = len(changed) if walk.kind.name in COUNTED else 0
-        await store.landing.expect(self._run.sync_id, batch_id, counted, confirmed_by(walk.kind.event))
-        await store.announce(event)
-
-    async def _hold(self, store: Store) -> None:
-        if not await store.runs.held(self._run.sync_id, self._worker):
-            raise TakenOver
-
-
-async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results in order; the first failure ends the others and is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+    async def _finish(self, followed: dict[str, str]) -> None:
+        async with self._hold.transaction() as store:
+            await store.checkpoints.advance(self._run.sync_id, followed, self._source_time)
+            await store.runs.change(self._run.sync_id, landed_at=store.now, completed_steps=len(STEPS))
+            await close_when_applied(self._run.sync_id, store)

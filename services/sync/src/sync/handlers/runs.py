@@ -23,16 +23,28 @@ class Progress:
 
 
 async def start_sync(
-    mode: SyncMode, request_id: str | None, store: Store, *, scheduled: bool = False
+    mode: SyncMode,
+    request_id: str | None,
+    store: Store,
+    *,
+    scheduled: bool = False,
+    confirm_removals: bool = False,
 ) -> tuple[Run, bool]:
-    """Queue a run; with one active already, that one and False. Raises Conflict without a connection."""
+    """Queue a run; with one active already, that one and False. Raises Conflict without a connection.
+
+    An incremental run needs one that read everything before it, and is a comprehensive one until then.
+    """
     connection = await store.connections.current()
     if connection is None or connection.api_key is None:
         raise Conflict(NOT_CONNECTED)
+    if mode == "incremental" and not await store.checkpoints.cursors():
+        mode = "comprehensive"
     started_at = store.now
     while (active := await store.runs.active()) is None:
         sync_id = new_sync_id(store.organization_id, started_at)
         if run := await store.runs.queue(sync_id, mode, started_at, request_id, scheduled=scheduled):
+            if confirm_removals:
+                run = await store.runs.change(run.sync_id, confirm_removals=True)
             await store.announce(announcement(run))
             return run, True
         started_at += timedelta(seconds=1)  # the id of this second belongs to a run that is over
@@ -78,6 +90,7 @@ async def close_when_applied(sync_id: str, store: Store) -> None:
         return
     if await store.landing.outstanding(sync_id):
         return
+    await store.checkpoints.recount(sync_id)
     ended = await store.runs.change(sync_id, completed_at=store.now, revision=run.revision + 1)
     closing = announcement(ended).model_copy(update={"status": "completed"})
     await store.runs.change(sync_id, closing_id=closing.event_id)

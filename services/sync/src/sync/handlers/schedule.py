@@ -42,9 +42,8 @@ async def start_due(store: Store) -> Run | None:
 
 
 async def start_scheduled(request_id: str | None, store: Store) -> tuple[Run, bool]:
-    """The scheduler's hourly run, now: what changed; everything for a clinic that was never read entirely."""
-    swept = (await store.history.totals()).last_full_sweep_at
-    return await start_sync("incremental" if swept else "comprehensive", request_id, store)
+    """The scheduler's hourly run, now."""
+    return await start_sync("incremental", request_id, store)
 
 
 async def switch_schedule(store: Store, *, enabled: bool) -> Standing:

@@ -98,6 +98,7 @@ class SyncProgress(BaseModel):
     sync_mode: SyncMode
     completed_at: Moment | None = None
     failure: str | None = None
+    note: str | None = None
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
@@ -119,6 +120,7 @@ class SyncProgress(BaseModel):
             sync_mode=run.mode,
             completed_at=run.ended_at,
             failure=run.failure,
+            note=run.note,
         )
 
 
@@ -141,6 +143,7 @@ class PastRun(BaseModel):
     records_success: int
     records_failed: int
     failure: str | None = None
+    note: str | None = None
     scheduled: bool
     metadata: RunMetadata
 
@@ -156,6 +159,7 @@ class PastRun(BaseModel):
             records_success=run.records_landed,
             records_failed=run.records_rejected,
             failure=run.failure,
+            note=run.note,
             scheduled=run.scheduled,
             metadata=RunMetadata(
                 sync_type=run.mode,

@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.migrations import separate_tenants
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 
 RUNS = """
     ALTER TABLE runs

@@ -1,0 +1,32 @@
+"""SQL that lets go of records, and remembers it: older states of them may still be on their way.
+
+Pages are recorded beside each other, removals alone: a page beside one could neither see it nor be seen by it.
+"""
+
+from sqlalchemy import text
+
+SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('facts of ' || :organization_id, 0))")
+CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('facts of ' || :organization_id, 0))")
+
+REMEMBER = text("""
+    INSERT INTO removals AS known (organization_id, kind, cliniko_id, sequence)
+    SELECT :organization_id, :kind, cliniko_id, max(sequence)
+    FROM jsonb_to_recordset(CAST(:removals AS jsonb)) AS removal (cliniko_id text COLLATE "C", sequence bigint)
+    GROUP BY cliniko_id
+    ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE SET sequence = excluded.sequence
+    WHERE known.sequence < excluded.sequence
+""")
+
+REMOVE_PATIENTS = text("""
+    DELETE FROM patients USING removals
+    WHERE patients.organization_id = :organization_id AND removals.organization_id = :organization_id
+      AND removals.kind = 'patient' AND removals.cliniko_id = patients.cliniko_patient_id
+      AND removals.sequence > patients.sequence AND removals.cliniko_id = ANY(:ids)
+""")
+
+REMOVE_APPOINTMENTS = text("""
+    DELETE FROM appointments USING removals
+    WHERE appointments.organization_id = :organization_id AND removals.organization_id = :organization_id
+      AND removals.kind = 'appointment' AND removals.cliniko_id = appointments.cliniko_appointment_id
+      AND removals.sequence > appointments.sequence AND removals.cliniko_id = ANY(:ids)
+""")

@@ -1,0 +1,74 @@
+"""One worker's hold on one run, and what it does with a page while it lasts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from contracts.events import Batch
+from contracts.routes import confirmed_by
+from sync.adapters.checkpoints import Done
+from sync.adapters.store import Store, Transactions
+from sync.domain.clinic import Clinic
+from sync.domain.reading import Reading
+from sync.domain.run import Run
+
+T = TypeVar("T")
+
+
+class TakenOver(Exception):
+    """The run is another worker's by now, or has ended."""
+
+
+class Hold:
+    """Every transaction makes sure first that the run is still this worker's; no other could then change it."""
+
+    def __init__(self, run: Run, worker: UUID, clinic: Clinic, transactions: Transactions) -> None:
+        self.run = run
+        self.clinic = clinic
+        self.done = Done()
+        self.doubted: set[str] = set()
+        """Paths of lists of which something may be missing, whatever their counts say."""
+        self._worker = worker
+        self._transactions = transactions
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Store]:
+        """Raises TakenOver."""
+        async with self._transactions(self.run.organization_id) as store:
+            if not await store.runs.held(self.run.sync_id, self._worker):
+                raise TakenOver
+            yield store
+
+    async def land(self, reading: Reading, *, counted: bool = True) -> int:
+        """Keep a page: its records, its checkpoint and its event commit together. Returns how many records go out."""
+        kind, batch_id = reading.walk.kind, uuid4()
+        counted = counted and kind.counted is not None
+        async with self.transaction() as store:
+            changed = await store.landing.land(kind.name, batch_id, reading.mapped, store.now)
+            await store.checkpoints.check(self.run.sync_id, reading, len(changed), counted=counted)
+            if changed:
+                records = len(changed) if counted else 0
+                await self.send(kind.event, batch_id, {"records": changed}, records, store)
+        return len(changed)
+
+    async def send(
+        self, event: type[Batch], batch_id: UUID, content: dict[str, Sequence[Any]], records: int, store: Store
+    ) -> None:
+        """Announce a batch, and expect a receipt of each who confirms it for `records` of the run's count."""
+        run = self.run
+        common = {"event_id": batch_id, "organization_id": run.organization_id, "request_id": run.request_id}
+        batch = event.model_validate({**common, "occurred_at": store.now, "sync_id": run.sync_id, **content})
+        await store.landing.expect(run.sync_id, batch_id, records, confirmed_by(event))
+        await store.announce(batch)
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results in order; the first failure ends the others and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

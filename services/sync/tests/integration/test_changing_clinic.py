@@ -1,0 +1,339 @@
+"""Runs over a clinic that changes, before them and while they read."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens, served
+from services.sync.tests.reader import Reader, known, shown
+from sqlalchemy import text
+
+from chassis.database import Database
+from contracts.events import SyncMode
+from sync.adapters.accounts import Accounts
+from sync.adapters.vault import Vault
+from sync.handlers.pull import TakenOver
+
+SEAL = "test:" + "A" * 43 + "="
+
+
+@pytest.fixture
+async def reader(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Reader]:
+    cliniko = ChangingCliniko()
+    database = Database(await new_database("sync"), "sync")
+    async with served(cliniko) as template:
+        accounts = Accounts(template, "test@routiq.example", limit=1_000_000)
+        reader = Reader(cliniko, database, accounts, Vault(SEAL))
+        await reader.connect()
+        yield reader
+        await accounts.close()
+    await database.close()
+
+
+def fill(cliniko: ChangingCliniko, patients: int = 250, each: int = 1) -> list[int]:
+    """A clinic that has been at work for a while."""
+    ids = []
+    for _ in range(patients):
+        ids.append(cliniko.add_patient())
+        for _ in range(each):
+            cliniko.add_appointment(ids[-1])
+        cliniko.pass_time(61)
+    cliniko.pass_time(3600)
+    return ids
+
+
+def same(reader: Reader) -> bool:
+    cliniko = reader.cliniko
+    appointments = shown(cliniko, path="individual_appointments")
+    return (
+        known(reader, "patients") == shown(cliniko, path="patients") and known(reader, "appointments") == appointments
+    )
+
+
+async def test_a_run_with_nothing_new_asks_eight_times_at_most_and_announces_no_record(reader: Reader) -> None:
+    fill(reader.cliniko)
+    await reader.sync()
+    assert same(reader)
+    reader.cliniko.asked.clear()
+    await reader.sync("incremental")
+    assert len(reader.cliniko.asked) <= 8
+    assert reader.heard == 0
+
+
+async def test_a_full_sweep_of_an_unchanged_clinic_writes_to_no_landed_row(reader: Reader) -> None:
+    fill(reader.cliniko)
+    await reader.sync()
+    written = text("SELECT sum(xmin::text::bigint), sum(xmax::text::bigint), count(*) FROM landed")
+    async with reader.database.transaction(reader.organization_id) as connection:
+        before = (await connection.execute(written)).one()
+    await reader.sync()
+    async with reader.database.transaction(reader.organization_id) as connection:
+        assert (await connection.execute(written)).one() == before
+    assert reader.heard == 0
+
+
+@pytest.mark.parametrize("bumps", [True, False])
+async def test_what_is_archived_cancelled_or_deleted_is_followed_whether_or_not_it_counts_as_updated(
+    reader: Reader, bumps: bool
+) -> None:
+    patients = fill(reader.cliniko, 12)
+    await reader.sync()
+    reader.cliniko.bumps = bumps
+    appointments = list(reader.cliniko.lists["individual_appointments"])
+    reader.cliniko.mark("patients", patients[0], "archived_at")
+    for number, column in enumerate(("archived_at", "cancelled_at", "deleted_at")):
+        reader.cliniko.mark("individual_appointments", appointments[number], column)
+    await reader.sync("incremental")
+    assert same(reader)
+
+
+async def test_more_rows_of_one_second_than_a_page_holds_are_all_followed(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 30)
+    await reader.sync()
+    for _ in range(230):
+        reader.cliniko.add_patient()
+    reader.cliniko.pass_time(1)
+    for patient in patients:
+        reader.cliniko.change("patients", patient, first_name="Later")
+    run = await reader.sync("incremental")
+    assert same(reader)
+    assert run.patients_landed >= 260
+
+
+async def test_a_row_that_changes_while_changes_are_followed_is_not_lost(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 350)
+    await reader.sync()
+    for patient in patients:
+        reader.cliniko.change("patients", patient, first_name="New")
+        reader.cliniko.pass_time(2)
+
+    async def move_one(answers: int) -> None:
+        reader.cliniko.pass_time(1)
+        reader.cliniko.change("patients", patients[answers], first_name="Moved")
+
+    reader.cliniko.between = move_one
+    await reader.sync("incremental")
+    reader.cliniko.between = nothing_happens
+    await reader.sync("incremental")
+    assert same(reader)
+
+
+async def test_a_record_erased_while_the_list_is_read_hides_no_other(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 450, each=0)
+    reader.cliniko.asked.clear()
+    erased = iter(patients)
+
+    async def erase_one_add_one(_answers: int) -> None:
+        if reader.cliniko.asked.count("patients") in (4, 5, 6):  # while its pages are under way
+            reader.cliniko.erase("patients", next(erased))
+            reader.cliniko.pass_time(1)
+            reader.cliniko.add_patient()
+
+    reader.cliniko.between = erase_one_add_one
+    await reader.sync()
+    assert shown(reader.cliniko, path="patients").items() <= known(reader, "patients").items()
+    reader.cliniko.between = nothing_happens
+    await reader.sync()
+    assert same(reader)
+
+
+@pytest.mark.parametrize("lie", [0.5, 0.0, 3.0])
+async def test_a_count_that_lies_hides_and_removes_nothing(reader: Reader, lie: float) -> None:
+    patients = fill(reader.cliniko, 320)
+    await reader.sync()
+    for patient in patients[:5]:
+        reader.cliniko.erase("patients", patient)
+    reader.cliniko.add_patient()
+    reader.cliniko.lie = lambda _path, total: int(total * lie)
+    await reader.sync()
+    assert shown(reader.cliniko, path="patients").items() <= known(reader, "patients").items()
+    assert len(known(reader, "patients")) == 321
+
+
+@pytest.mark.parametrize("sorts_by_id", [True, False])
+async def test_what_is_erased_in_cliniko_is_removed_by_the_next_whole_sweep(reader: Reader, sorts_by_id: bool) -> None:
+    reader.cliniko.sorts_by_id = sorts_by_id
+    patients = fill(reader.cliniko, 120)
+    await reader.sync()
+    for patient in patients[:7]:
+        reader.cliniko.erase("patients", patient)
+    await reader.sync("incremental")
+    assert len(known(reader, "patients")) == 120
+    await reader.sync()
+    assert same(reader)
+    await reader.sync()
+    assert reader.heard == 0
+
+
+async def test_a_removed_record_that_is_there_again_is_there_again(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 20)
+    await reader.sync()
+    row = dict(reader.cliniko.lists["patients"][patients[0]])
+    reader.cliniko.erase("patients", patients[0])
+    await reader.sync()
+    assert str(patients[0]) not in known(reader, "patients")
+    reader.cliniko.lists["patients"][patients[0]] = {**row, "updated_at": "2020-01-01T00:00:00Z"}
+    await reader.sync()
+    assert same(reader)
+
+
+async def test_a_loss_too_large_to_be_believed_waits_for_a_person(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 40, each=0)
+    await reader.sync()
+    for patient in patients[:11]:
+        reader.cliniko.erase("patients", patient)
+    held_back = await reader.sync()
+    assert held_back.note is not None
+    assert "11 of 40 patients" in held_back.note
+    assert len(known(reader, "patients")) == 40
+    confirmed = await reader.sync(confirm_removals=True)
+    assert confirmed.note is None
+    assert same(reader)
+
+
+async def test_a_loss_too_large_does_not_keep_a_small_clinic_waiting(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 12, each=0)
+    await reader.sync()
+    for patient in patients[:10]:
+        reader.cliniko.erase("patients", patient)
+    await reader.sync()
+    assert same(reader)
+
+
+@dataclass
+class Class:
+    """A group of two, in a clinic that also has individual appointments."""
+
+    group: int
+    attendees: list[int]
+
+
+def fill_with_a_class(cliniko: ChangingCliniko) -> Class:
+    ada, zoe, *_ = fill(cliniko, 15)
+    group = cliniko.add_group()
+    attendees = [cliniko.add_attendee(group, ada), cliniko.add_attendee(group, zoe)]
+    cliniko.pass_time(3600)
+    return Class(group, attendees)
+
+
+async def test_what_happens_to_a_group_and_its_attendees_is_followed(reader: Reader) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
+    one, other = map(str, pilates.attendees)
+    run = await reader.sync()
+    assert run.appointments_landed == len(reader.knows("appointments")) == 17
+    reader.cliniko.change("group_appointments", pilates.group, starts_at="2026-05-01T10:00:00Z")
+    reader.cliniko.mark("attendees", pilates.attendees[0], "cancelled_at")
+    await reader.sync("incremental")
+    heard = reader.knows("appointments")
+    assert [heard[each].starts_at.month for each in (one, other)] == [5, 5]
+    assert [bool(heard[each].cancelled_at) for each in (one, other)] == [True, False]
+
+
+async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointments_stay(reader: Reader) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
+    await reader.sync()
+    reader.cliniko.erase("attendees", pilates.attendees[0])
+    await reader.sync()
+    assert str(pilates.attendees[0]) not in reader.knows("appointments")
+    assert len(reader.knows("appointments")) == 16
+
+
+async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader) -> None:
+    fill_with_a_class(reader.cliniko)
+    await reader.sync()
+    reader.cliniko.forbidden |= {"group_appointments", "attendees", "practitioners"}
+    await reader.sync()
+    await reader.sync("incremental")
+    assert len(reader.knows("appointments")) == 17
+
+
+@pytest.mark.parametrize("mode", ["comprehensive", "incremental"])
+async def test_a_record_that_could_not_be_understood_is_tried_again_by_the_next_run(
+    reader: Reader, mode: SyncMode
+) -> None:
+    fill(reader.cliniko, 5)
+    odd = reader.cliniko.add("individual_appointments", starts_at="soon")
+    reader.cliniko.pass_time(3600)
+    first = await reader.sync()
+    assert first.records_rejected == 1
+    again = await reader.sync(mode)
+    assert again.records_rejected == 1
+    link = {"links": {"self": "https://cliniko.example/v1/patients/1"}}
+    healed = {"patient": link, "starts_at": "2026-04-01T10:00:00Z"}
+    reader.cliniko.change("individual_appointments", odd, bump=False, **healed)
+    assert (await reader.sync(mode)).records_rejected == 0
+    assert same(reader)
+
+
+async def test_a_run_goes_on_with_the_page_at_which_its_worker_died(reader: Reader) -> None:
+    fill(reader.cliniko, 650, each=0)
+    sync_id = await reader.start()
+    reader.cliniko.between = die_after(reader, 8)
+    with pytest.raises(TakenOver):
+        await reader.pull(sync_id)
+    asked = reader.cliniko.asked.count("patients")
+    reader.cliniko.between = nothing_happens
+    reader.cliniko.asked.clear()
+    await take_over(reader, sync_id)
+    assert same(reader)
+    assert reader.cliniko.asked.count("patients") < 9
+    assert asked + reader.cliniko.asked.count("patients") <= 16
+
+
+async def test_an_incremental_run_goes_on_where_its_worker_died(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 650, each=0)
+    await reader.sync()
+    for patient in patients:
+        reader.cliniko.change("patients", patient, first_name="New")
+        reader.cliniko.pass_time(1)
+    reader.cliniko.asked.clear()
+    sync_id = await reader.start("incremental")
+    reader.cliniko.between = die_after(reader, 9)
+    with pytest.raises(TakenOver):
+        await reader.pull(sync_id)
+    reader.cliniko.between = nothing_happens
+    reader.cliniko.asked.clear()
+    await take_over(reader, sync_id)
+    assert same(reader)
+    assert reader.cliniko.asked.count("patients") <= 7
+
+
+async def test_a_cancelled_run_stops_within_a_page_and_leaves_what_it_landed(reader: Reader) -> None:
+    fill(reader.cliniko, 650, each=0)
+    sync_id = await reader.start()
+    reader.cliniko.between = after(8, reader, "UPDATE runs SET status = 'cancelled'")
+    with pytest.raises(TakenOver):
+        await reader.pull(sync_id)
+    await reader.listen()
+    run = await reader.run(sync_id)
+    assert run.status == "cancelled"
+    assert 0 < run.patients_landed == len(known(reader, "patients")) < 650
+    assert len(reader.cliniko.asked) < 14
+    await reader.sync()
+    assert same(reader)
+
+
+def after(answers: int, reader: Reader, statement: str) -> Callable[[int], Awaitable[None]]:
+    """Something happens once to the run's row, after so many answers."""
+    waiting = [statement]
+
+    async def happens(answered: int) -> None:
+        if answered >= answers and waiting:
+            waiting.clear()
+            async with reader.database.transaction(reader.organization_id) as connection:
+                await connection.execute(text(statement))
+
+    return happens
+
+
+def die_after(reader: Reader, answers: int) -> Callable[[int], Awaitable[None]]:
+    """The worker loses its run, as if it had been silent for long."""
+    gone = "UPDATE runs SET worker = NULL, heartbeat_at = '-infinity' WHERE status = 'running'"
+    return after(answers, reader, gone)
+
+
+async def take_over(reader: Reader, sync_id: str) -> None:
+    await reader.pull(sync_id)
+    await reader.listen()
+    await reader.listen()
+    assert (await reader.run(sync_id)).status == "completed"
