@@ -45,7 +45,8 @@ class Notifications:
     async def wait(self, seconds: float) -> None:
         """Return at the next notification, at the loss of the connection, or after `seconds`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.heard.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation that meets the notification
+                await self.heard.wait()
         self.heard.clear()
 
 

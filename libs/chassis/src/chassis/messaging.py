@@ -103,7 +103,8 @@ class Messaging:
     async def _watch(self, lost: asyncio.Event) -> None:
         while not lost.is_set():
             try:
-                await asyncio.wait_for(lost.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await lost.wait()
             except TimeoutError:
                 if not await self.consuming():
                     return

@@ -48,7 +48,8 @@ class Throttle:
                     self._let_one_go()
                 if self._still_waiting():
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._changed.wait(), grant.wait_seconds)
+                        async with asyncio.timeout(grant.wait_seconds):
+                            await self._changed.wait()
         except Exception as error:  # the ledger cannot be reached: that ends the work of all who wait for it
             for *_, turn in self._waiting:
                 if not turn.done():
