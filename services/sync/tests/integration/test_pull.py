@@ -264,7 +264,7 @@ async def test_disconnecting_ends_the_run_that_reads_with_the_key(service: Any, 
 async def test_a_refusal_of_the_old_key_says_nothing_of_the_new_one(service: Any) -> None:
     await connect(service, "MS0-revoked-au4")
     async with service.transactions(ORGANIZATION) as store:
-        old = (await store.connections.current()).api_key
+        old = (await store.connections.current()).key_number
     await connect(service)
     async with service.transactions(ORGANIZATION) as store:
         await handlers.judge(old, None, store, valid=False)

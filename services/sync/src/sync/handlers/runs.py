@@ -1,4 +1,4 @@
-"""Start a run, tell of it, close it when everything is applied, or let it fail."""
+"""Start a run, tell of it, and close it when everything is applied."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +9,9 @@ from contracts.events import SyncMode, SyncRunChanged
 from contracts.routes import confirmed_by
 from sync.adapters.store import Store
 from sync.domain.run import Run, announcement, estimated_completion, is_sync_id, new_sync_id
+from sync.handlers.endings import fail, plan_next
+
+NOT_CONNECTED = "Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}."
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,12 @@ class Progress:
 
 
 async def start_sync(
-    mode: SyncMode, request_id: str | None, store: Store, *, confirm_removals: bool = False
+    mode: SyncMode,
+    request_id: str | None,
+    store: Store,
+    *,
+    scheduled: bool = False,
+    confirm_removals: bool = False,
 ) -> tuple[Run, bool]:
     """Queue a run; with one active already, that one and False. Raises Conflict without a connection.
 
@@ -28,13 +36,13 @@ async def start_sync(
     """
     connection = await store.connections.current()
     if connection is None or connection.api_key is None:
-        raise Conflict("Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}.")
+        raise Conflict(NOT_CONNECTED)
     if mode == "incremental" and not await store.checkpoints.cursors():
         mode = "comprehensive"
     started_at = store.now
     while (active := await store.runs.active()) is None:
-        run = await store.runs.queue(new_sync_id(store.organization_id, started_at), mode, started_at, request_id)
-        if run:
+        sync_id = new_sync_id(store.organization_id, started_at)
+        if run := await store.runs.queue(sync_id, mode, started_at, request_id, scheduled=scheduled):
             if confirm_removals:
                 run = await store.runs.change(run.sync_id, confirm_removals=True)
             await store.announce(announcement(run))
@@ -48,7 +56,7 @@ async def report_progress(sync_id: str, store: Store) -> Progress:
     run = await store.runs.get(sync_id) if is_sync_id(sync_id) else None
     if run is None:
         raise NotFound("No such sync.")
-    usual = await store.runs.usual_duration(run.mode) if run.status == "queued" or run.progress == 0 else None
+    usual = await store.runs.usual_duration(run.mode) if run.active else None
     return Progress(run, estimated_completion(run, store.now, usual))
 
 
@@ -65,7 +73,7 @@ async def confirm_batch(sync_id: str, batch_id: UUID, consumer: str, store: Stor
     run = await store.runs.count(sync_id, records_confirmed=records)
     if batch_id == run.closing_id:
         if run.status == "running":
-            await store.runs.change(sync_id, status="completed")
+            await plan_next(await store.runs.change(sync_id, status="completed"), store)
             await store.landing.sweep(sync_id)
     else:
         await close_when_applied(sync_id, store)
@@ -88,19 +96,6 @@ async def close_when_applied(sync_id: str, store: Store) -> None:
     await store.runs.change(sync_id, closing_id=closing.event_id)
     await store.landing.expect(sync_id, closing.event_id, 0, confirmed_by(SyncRunChanged))
     await store.announce(closing)
-
-
-async def fail(sync_id: str, reason: str, store: Store) -> None:
-    """End an active run with a reason for people."""
-    run = await store.runs.lock(sync_id)
-    if run is None or run.status not in ("queued", "running"):
-        return
-    ended = await store.runs.change(
-        sync_id, status="failed", failure=reason, completed_at=store.now, revision=run.revision + 1
-    )
-    await store.landing.distrust(sync_id)
-    await store.landing.sweep(sync_id)
-    await store.announce(announcement(ended))
 
 
 async def stop_waiting(run: Run, store: Store) -> None:
