@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from measures import usage
 from rich.console import Console
 from rich.table import Table
 
+from measures import usage
 from routiq.ports import LOOPBACK, free_port
 
 ROUTIQ = str(Path(sys.executable).with_name("routiq"))
