@@ -37,7 +37,7 @@ def add(state: StateDirectory, plan: Plan) -> str:
 
 async def rotate(plan: Plan) -> None:
     """Seal every API key with the newest key while the system runs, with a bar."""
-    sync = next(program for program in plan.programs() if program.name == "sync")
+    sync = plan.program("sync")
     process = await asyncio.create_subprocess_exec(
         *sync.command, ROTATE, env=dict(sync.environment), stdout=asyncio.subprocess.PIPE
     )

@@ -10,6 +10,7 @@ import typer
 
 from routiq import console, demo, keys
 from routiq import down as stopping
+from routiq import replay as replaying
 from routiq import up as starting
 from routiq.background import make_plan
 from routiq.client import Gateway, issue_token
@@ -28,6 +29,13 @@ Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organizati
 class Role(StrEnum):
     ADMIN = "admin"
     MEMBER = "member"
+
+
+class Consumer(StrEnum):
+    """Who keeps what a sync brings."""
+
+    PATIENTS = "patients"
+    ANALYTICS = "analytics"
 
 
 class Mode(StrEnum):
@@ -94,6 +102,16 @@ def dashboard(organization: Organization) -> None:
     answer = _run(_dashboard(_running(), organization))
     console.out.print(console.dashboards({organization: answer}))
     console.out.print(console.activity(answer["recent_activity"]))
+
+
+@app.command()
+def replay(
+    organization: Organization,
+    to: Annotated[Consumer | None, typer.Option(help="Only to this service; by default to both.")] = None,
+) -> None:
+    """Say all of a clinic's records again, for a service that has lost its own. Cliniko is not asked."""
+    _running()
+    typer.echo(_run(replaying.replay(make_plan(_state()), organization, to)))
 
 
 @key_commands.command()

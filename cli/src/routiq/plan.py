@@ -55,6 +55,10 @@ class Plan:
         services = [self._service_with_database(name) for name in WITH_A_DATABASE]
         return (*self._servers(), *self._emulators(), self._migrations(), self._gateway(), *services)
 
+    def program(self, name: str) -> Program:
+        """The one of that name."""
+        return next(program for program in self.programs() if program.name == name)
+
     @property
     def owner_url(self) -> str:
         if self.servers.postgres:
