@@ -30,11 +30,12 @@ from rich.progress import track
 from rich.table import Table
 
 from haproxy_configurations import HAPROXY_ALIKE, HAPROXY_LEAST
+from measures import cpu_seconds
 from routiq.ports import LOOPBACK, free_port
 from routiq.probes import port_listens
 from routiq.processes import Program, running
 
-ROUNDS, SECONDS, WARM_UP_SECONDS, CONNECTIONS, USERS = 3, 4, 1, 64, 600
+ROUNDS, SECONDS, WARM_UP_SECONDS, CONNECTIONS, USERS = 5, 3, 1, 64, 600
 UNDER_TEST, BESIDE = "0", "1"
 PATH = "/api/v1/patients/org_bench/patients"
 HERE = Path(__file__).parent
@@ -52,12 +53,13 @@ end
 
 @dataclass(frozen=True)
 class Measured:
-    """One variant in one round; latencies in milliseconds."""
+    """One variant in one round; latencies in milliseconds, CPU of the server in microseconds a request."""
 
     per_second: float
     p50: float
     p99: float
     refused: int
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -93,18 +95,21 @@ def gateway(name: str, port: int, service: str, clerk: str, **environment: str) 
     return program(name, UNDER_TEST, port, sys.executable, "-m", "gateway", **settings, **environment)
 
 
-async def measure(port: int, script: Path, seconds: int) -> Measured:
+async def measure(port: int, pid: int, script: Path, seconds: int) -> Measured:
     """Load from wrk for a while."""
+    spent_before = cpu_seconds(pid)
     options = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script))
     command = ("taskset", "-c", BESIDE, "wrk", *options, f"http://{LOOPBACK}:{port}{PATH}")
     wrk = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output = (await wrk.communicate())[0].decode()
+    requests = float(_found(r"(\d+) requests in", output))
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     return Measured(
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", output)),
         p50=_milliseconds(_found(r"^ +50% +(\S+)", output)),
         p99=_milliseconds(_found(r"^ +99% +(\S+)", output)),
         refused=int(refused[1]) if refused else 0,
+        cpu=(cpu_seconds(pid) - spent_before) / requests * 1e6,
     )
 
 
@@ -179,32 +184,35 @@ async def run(home: Path) -> Mapping[str, Sequence[Measured]]:
         await stack.enter_async_context(running(*beside, logs=home))
         script = await tokens(clerk, home)
         compared = variants(home, upstream, clerk, redis_port if redis else None)
-        await stack.enter_async_context(running(*(one.program for one in compared), logs=home))
+        children = await stack.enter_async_context(running(*(one.program for one in compared), logs=home))
         results: dict[str, list[Measured]] = {one.name: [] for one in compared}
-        turns = [one for _ in range(ROUNDS) for one in compared]
-        for one in track(turns, description="Measuring", console=Console(stderr=True)):
-            await measure(one.port, script, WARM_UP_SECONDS)
-            results[one.name].append(await measure(one.port, script, SECONDS))
+        turns = [turn for _ in range(ROUNDS) for turn in zip(compared, children, strict=True)]
+        for one, child in track(turns, description="Measuring", console=Console(stderr=True)):
+            await measure(one.port, child.pid, script, WARM_UP_SECONDS)
+            results[one.name].append(await measure(one.port, child.pid, script, SECONDS))
     return results
 
 
 def report(results: Mapping[str, Sequence[Measured]]) -> None:
-    """Medians, and each variant's share of the bare server's throughput."""
+    """Medians; those of ratios are taken round by round, for what else the machine does comes and goes."""
     medians = {name: statistics.median(one.per_second for one in rounds) for name, rounds in results.items()}
     table = Table(
-        "variant", "req/s", "of bare", "p50 ms", "p99 ms", "refused", title=f"{CONNECTIONS} connections, 2 kB"
+        "variant", "req/s", "of bare", "p50 ms", "p99 ms", "CPU µs", "refused", title=f"{CONNECTIONS} connections, 2 kB"
     )
     for name, rounds in results.items():
-        p50, p99 = (statistics.median(getattr(one, at) for one in rounds) for at in ("p50", "p99"))
-        share, refused = medians[name] / medians["bare"], sum(one.refused for one in rounds)
-        table.add_row(name, f"{medians[name]:,.0f}", f"{share:.2f}", f"{p50:.1f}", f"{p99:.1f}", str(refused))
+        p50, p99, cpu = (statistics.median(getattr(one, at) for one in rounds) for at in ("p50", "p99", "cpu"))
+        share, refused = f"{ratio(results, name, 'bare'):.2f}", str(sum(one.refused for one in rounds))
+        table.add_row(name, f"{medians[name]:,.0f}", share, f"{p50:.1f}", f"{p99:.1f}", f"{cpu:.0f}", refused)
     out = Console()
     out.print(table)
-    if "chain-shared" in medians:
-        out.print(f"chain-shared/chain: {medians['chain-shared'] / medians['chain']:.2f}")
-    for name in ("haproxy-least", "haproxy-jwt"):
-        if name in medians:
-            out.print(f"chain/{name}: {medians['chain'] / medians[name]:.2f}")
+    for one, other in (("chain-shared", "chain"), ("chain", "haproxy-least"), ("chain", "haproxy-jwt")):
+        if one in results and other in results:
+            out.print(f"{one}/{other}: {ratio(results, one, other):.2f}")
+
+
+def ratio(results: Mapping[str, Sequence[Measured]], one: str, other: str) -> float:
+    """How many requests `one` answers for each of the `other`."""
+    return statistics.median(a.per_second / b.per_second for a, b in zip(results[one], results[other], strict=True))
 
 
 def main() -> None:
