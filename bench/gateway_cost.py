@@ -29,100 +29,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from haproxy_configurations import HAPROXY_ALIKE, HAPROXY_LEAST
+from measures import cpu_seconds
 from routiq.ports import LOOPBACK, free_port
 from routiq.probes import port_listens
 from routiq.processes import Program, running
 
-ROUNDS, SECONDS, WARM_UP_SECONDS, CONNECTIONS, USERS = 3, 4, 1, 64, 600
+ROUNDS, SECONDS, WARM_UP_SECONDS, CONNECTIONS, USERS = 5, 3, 1, 64, 600
 UNDER_TEST, BESIDE = "0", "1"
 PATH = "/api/v1/patients/org_bench/patients"
 HERE = Path(__file__).parent
-HAPROXY_LEAST = """
-global
-    nbthread 1
-    maxconn 1000
-defaults
-    mode http
-    timeout connect 2s
-    timeout client 30s
-    timeout server 30s
-frontend gateway
-    bind {address}
-    http-request set-var(txn.bearer) http_auth_bearer
-    http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
-    http-request deny deny_status 401 unless {{ var(txn.alg) -m str RS256 }}
-    http-request deny deny_status 401 unless {{ var(txn.bearer),jwt_verify(txn.alg,"{key}") 1 }}
-    http-request set-var(txn.user) var(txn.bearer),jwt_payload_query('$.sub')
-    stick-table type string len 64 size 100k expire 15m store http_req_rate(15m)
-    http-request track-sc0 var(txn.user)
-    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 1000000 }}
-    http-request set-header x-user %[var(txn.user)]
-    default_backend service
-backend service
-    http-reuse always
-    server one {upstream}
-"""
-HAPROXY_ALIKE = """
-global
-    nbthread 1
-    maxconn 1000
-    log stdout format raw local0
-defaults
-    mode http
-    log global
-    timeout connect 2s
-    timeout client 30s
-    timeout server 30s
-frontend gateway
-    bind {address}
-    unique-id-format %[uuid()]
-    unique-id-header x-request-id
-    log-format '{{"request_id":"%ID","organization_id":"%[var(txn.org)]","method":"%HM","status":%ST,"ms":%Ta}}'
-    http-request set-var(txn.bearer) http_auth_bearer
-    http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
-    http-request deny deny_status 401 unless {{ var(txn.alg) -m str RS256 }}
-    http-request deny deny_status 401 unless {{ var(txn.bearer),jwt_verify(txn.alg,"{key}") 1 }}
-    http-request set-var(txn.now) date()
-    http-request set-var(txn.exp) var(txn.bearer),jwt_payload_query('$.exp','int')
-    http-request deny deny_status 401 if {{ var(txn.exp),sub(txn.now) -m int lt -5 }}
-    http-request set-var(txn.nbf) var(txn.bearer),jwt_payload_query('$.nbf','int')
-    http-request deny deny_status 401 if {{ var(txn.nbf),sub(txn.now) -m int gt 5 }}
-    http-request deny deny_status 401 unless {{ var(txn.bearer),jwt_payload_query('$.iss') -m str {issuer} }}
-    http-request deny deny_status 401 if {{ var(txn.bearer),jwt_payload_query('$.sts') -m str pending }}
-    http-request set-var(txn.user) var(txn.bearer),jwt_payload_query('$.sub')
-    http-request set-var(txn.org) var(txn.bearer),jwt_payload_query('$.o.id')
-    http-request set-var(txn.role) var(txn.bearer),jwt_payload_query('$.o.rol')
-    http-request set-var(txn.named) path,field(5,/)
-    http-request deny deny_status 403 unless {{ var(txn.named),strcmp(txn.org) eq 0 }}
-    http-request set-var(txn.who) var(txn.user),concat(" ",txn.org)
-    stick-table type string len 64 size 100k expire 15m store http_req_cnt
-    http-request track-sc0 var(txn.who)
-    http-request deny deny_status 429 if {{ sc_http_req_cnt(0) gt 1000000 }}
-    http-request set-var(txn.count) sc_http_req_cnt(0)
-    http-request set-var(txn.claims) var(txn.who),concat(" ",txn.role),concat(" ",txn.now)
-    http-request set-header x-identity %[var(txn.claims),base64].%[var(txn.claims),hmac(sha256,aWRlbnRpdHkta2V5),base64]
-    http-request del-header authorization
-    http-request del-header cookie
-    http-request del-header x-forwarded- -m beg
-    http-request set-header x-forwarded-for %[src]
-    http-request set-header x-forwarded-proto http
-    http-request set-header x-forwarded-host %[req.hdr(host)]
-    http-response del-header server
-    http-response set-header x-request-id %ID
-    http-response set-header x-ratelimit-limit 1000
-    http-response set-header x-ratelimit-remaining %[int(1000),sub(txn.count)]
-    http-response set-header x-content-type-options nosniff
-    http-response set-header x-frame-options DENY
-    http-response set-header referrer-policy no-referrer
-    http-response set-header strict-transport-security "max-age=31536000; includeSubDomains"
-    http-response set-header content-security-policy "default-src 'none'; frame-ancestors 'none'"
-    http-response set-header cache-control no-store
-    http-response set-header vary Origin
-    default_backend service
-backend service
-    http-reuse always
-    server one {upstream}
-"""
 WRK = """
 local tokens = {{}}
 for line in io.lines("{tokens}") do tokens[#tokens + 1] = "Bearer " .. line end
@@ -137,12 +53,13 @@ end
 
 @dataclass(frozen=True)
 class Measured:
-    """One variant in one round; latencies in milliseconds."""
+    """One variant in one round; latencies in milliseconds, CPU of the server in microseconds a request."""
 
     per_second: float
     p50: float
     p99: float
     refused: int
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -178,18 +95,21 @@ def gateway(name: str, port: int, service: str, clerk: str, **environment: str) 
     return program(name, UNDER_TEST, port, sys.executable, "-m", "gateway", **settings, **environment)
 
 
-async def measure(port: int, script: Path, seconds: int) -> Measured:
+async def measure(port: int, pid: int, script: Path, seconds: int) -> Measured:
     """Load from wrk for a while."""
+    spent_before = cpu_seconds(pid)
     options = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script))
     command = ("taskset", "-c", BESIDE, "wrk", *options, f"http://{LOOPBACK}:{port}{PATH}")
     wrk = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output = (await wrk.communicate())[0].decode()
+    requests = float(_found(r"(\d+) requests in", output))
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     return Measured(
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", output)),
         p50=_milliseconds(_found(r"^ +50% +(\S+)", output)),
         p99=_milliseconds(_found(r"^ +99% +(\S+)", output)),
         refused=int(refused[1]) if refused else 0,
+        cpu=(cpu_seconds(pid) - spent_before) / requests * 1e6,
     )
 
 
@@ -264,32 +184,35 @@ async def run(home: Path) -> Mapping[str, Sequence[Measured]]:
         await stack.enter_async_context(running(*beside, logs=home))
         script = await tokens(clerk, home)
         compared = variants(home, upstream, clerk, redis_port if redis else None)
-        await stack.enter_async_context(running(*(one.program for one in compared), logs=home))
+        children = await stack.enter_async_context(running(*(one.program for one in compared), logs=home))
         results: dict[str, list[Measured]] = {one.name: [] for one in compared}
-        turns = [one for _ in range(ROUNDS) for one in compared]
-        for one in track(turns, description="Measuring", console=Console(stderr=True)):
-            await measure(one.port, script, WARM_UP_SECONDS)
-            results[one.name].append(await measure(one.port, script, SECONDS))
+        turns = [turn for _ in range(ROUNDS) for turn in zip(compared, children, strict=True)]
+        for one, child in track(turns, description="Measuring", console=Console(stderr=True)):
+            await measure(one.port, child.pid, script, WARM_UP_SECONDS)
+            results[one.name].append(await measure(one.port, child.pid, script, SECONDS))
     return results
 
 
 def report(results: Mapping[str, Sequence[Measured]]) -> None:
-    """Medians, and each variant's share of the bare server's throughput."""
+    """Medians; those of ratios are taken round by round, for what else the machine does comes and goes."""
     medians = {name: statistics.median(one.per_second for one in rounds) for name, rounds in results.items()}
     table = Table(
-        "variant", "req/s", "of bare", "p50 ms", "p99 ms", "refused", title=f"{CONNECTIONS} connections, 2 kB"
+        "variant", "req/s", "of bare", "p50 ms", "p99 ms", "CPU µs", "refused", title=f"{CONNECTIONS} connections, 2 kB"
     )
     for name, rounds in results.items():
-        p50, p99 = (statistics.median(getattr(one, at) for one in rounds) for at in ("p50", "p99"))
-        share, refused = medians[name] / medians["bare"], sum(one.refused for one in rounds)
-        table.add_row(name, f"{medians[name]:,.0f}", f"{share:.2f}", f"{p50:.1f}", f"{p99:.1f}", str(refused))
+        p50, p99, cpu = (statistics.median(getattr(one, at) for one in rounds) for at in ("p50", "p99", "cpu"))
+        share, refused = f"{ratio(results, name, 'bare'):.2f}", str(sum(one.refused for one in rounds))
+        table.add_row(name, f"{medians[name]:,.0f}", share, f"{p50:.1f}", f"{p99:.1f}", f"{cpu:.0f}", refused)
     out = Console()
     out.print(table)
-    if "chain-shared" in medians:
-        out.print(f"chain-shared/chain: {medians['chain-shared'] / medians['chain']:.2f}")
-    for name in ("haproxy-least", "haproxy-jwt"):
-        if name in medians:
-            out.print(f"chain/{name}: {medians['chain'] / medians[name]:.2f}")
+    for one, other in (("chain-shared", "chain"), ("chain", "haproxy-least"), ("chain", "haproxy-jwt")):
+        if one in results and other in results:
+            out.print(f"{one}/{other}: {ratio(results, one, other):.2f}")
+
+
+def ratio(results: Mapping[str, Sequence[Measured]], one: str, other: str) -> float:
+    """How many requests `one` answers for each of the `other`."""
+    return statistics.median(a.per_second / b.per_second for a, b in zip(results[one], results[other], strict=True))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def usage(processes: Mapping[str, int]) -> Mapping[str, Usage]:
 
 def _tree_seconds(root: int, parents: Mapping[int, int]) -> float:
     children = [pid for pid, parent in parents.items() if parent == root]
-    return _seconds(root) + sum(_tree_seconds(child, parents) for child in children)
+    return cpu_seconds(root) + sum(_tree_seconds(child, parents) for child in children)
 
 
 def _fields(path: Path) -> list[str]:
@@ -41,7 +41,7 @@ def _parent(path: Path) -> int:
     return int(fields[1]) if fields else 0
 
 
-def _seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Of the process and of its children that have ended."""
     fields = _fields(Path(f"/proc/{pid}"))
     return sum(map(int, fields[11:15])) / TICKS if fields else 0.0

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from measures import usage
 from rich.console import Console
 from rich.table import Table
 
+from measures import usage
 from routiq.ports import LOOPBACK, free_port
 
 ROUTIQ = str(Path(sys.executable).with_name("routiq"))
@@ -166,6 +166,10 @@ def usual(trial: Trial) -> None:
     trial.cliniko("PATCH", "settings", json={"latency_ms": LATENCY_MS, "rate_limit": LIMIT})
     seconds = trial.run(USUAL, "comprehensive")
     out.print(f"(a) {USUAL.patients} patients, {USUAL.appointments} appointments, {LATENCY_MS} ms: {seconds:.2f} s")
+    trial.cliniko("PATCH", "settings", json={"latency_ms": 0, "rate_limit": LIMIT})
+    trial.cliniko("DELETE", "requests")
+    seconds = trial.run(USUAL, "incremental")
+    out.print(f"(d) nothing new: {seconds:.2f} s, {trial.cliniko('GET', 'requests').json()['total']} requests")
 
 
 def large(trial: Trial, clinic: Clinic) -> None:

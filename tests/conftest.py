@@ -123,7 +123,8 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
     home = Path(tempfile.mkdtemp(prefix="routiq-e2e-"))
     ports = {name: str(free_port()) for name in (*PORTS, *MORE_PORTS)}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    started = System(home, {**kept, **ports, "ROUTIQ_BROKER": request.param})
+    by_hand = {"SCHEDULE_ENABLED": "false"}  # a run that starts by itself would come between a test and its own
+    started = System(home, {**kept, **ports, **by_hand, "ROUTIQ_BROKER": request.param})
     try:
         up = started.command("up", "--detach", check=False)
         assert up.returncode == 0, up.stdout + up.stderr

@@ -5,7 +5,7 @@ Shares no code with the services on purpose: where the two differ, one of them m
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,11 @@ class Clinic:
             appointment = _appointment(row, names)
             if not (row["cancelled_at"] or row["archived_at"] or row["deleted_at"]) and appointment.patient in mine:
                 mine[appointment.patient].append(appointment)
+        groups = {g["id"]: g for g in account.all("group_appointments", "archived_at:*")}
+        for row in account.all("attendees"):
+            attendance = _attendance(row, groups.get(_linked(row["booking"])), names)
+            if attendance and attendance.patient in mine:
+                mine[attendance.patient].append(attendance)
         return cls({p["id"]: p for p in listed}, mine)
 
     def recent(self, patient: str, now: datetime) -> list[Appointment]:
@@ -131,6 +136,16 @@ def _appointment(row: Json, names: dict[str, str]) -> Appointment:
         type=names.get(_linked(kind)) if kind else None,
         starts_at=_moment(row["starts_at"]),
         note=row["notes"] if (row["notes"] or "").strip() else None,
+    )
+
+
+def _attendance(row: Json, group: Json | None, names: dict[str, str]) -> Appointment | None:
+    """An attendee's appointment in a group; None for an individual appointment's attendee, and for what is over."""
+    if group is None or group["deleted_at"] or row["cancelled_at"] or row["archived_at"] or row["deleted_at"]:
+        return None
+    notes = [note for note in (row["notes"], group["notes"]) if (note or "").strip()]
+    return replace(
+        _appointment({**group, "patient": row["patient"]}, names), id=row["id"], note=next(iter(notes), None)
     )
 
 

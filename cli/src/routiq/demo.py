@@ -37,6 +37,13 @@ async def sync(record: Record, organizations: Iterable[str], mode: str = COMPREH
         await asyncio.gather(*(_sync_one(record, organization, mode, progress) for organization in organizations))
 
 
+async def start(record: Record, organizations: Iterable[str], mode: str = COMPREHENSIVE) -> None:
+    """Without waiting; one line for each, with the id of its run."""
+    for organization in organizations:
+        async with Gateway.open(record, organization) as gateway:
+            out.print(f"{organization} {await gateway.start_sync(mode)}", soft_wrap=True)
+
+
 async def _sync_one(record: Record, organization: str, mode: str, progress: Progress) -> None:
     bar = progress.add_task("", total=100, organization=organization, records="0", step="starting")
     async with Gateway.open(record, organization) as gateway:

@@ -8,14 +8,19 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from routiq import console, demo
+from routiq import console, demo, keys
 from routiq import down as stopping
+from routiq import replay as replaying
 from routiq import up as starting
+from routiq.background import make_plan
 from routiq.client import Gateway, issue_token
 from routiq.failures import ReportedError
 from routiq.state import Record, StateDirectory
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run Routiq on this machine and work with it.")
+
+key_commands = typer.Typer(no_args_is_help=True, help="The keys that seal the clinics' API keys.")
+app.add_typer(key_commands, name="keys")
 
 T = TypeVar("T")
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization, such as org_demo_harbour.")]
@@ -26,10 +31,18 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+class Consumer(StrEnum):
+    """Who keeps what a sync brings."""
+
+    PATIENTS = "patients"
+    ANALYTICS = "analytics"
+
+
 class Mode(StrEnum):
     COMPREHENSIVE = "comprehensive"
     BASIC = "basic"
     PATIENTS_ONLY = "patients-only"
+    INCREMENTAL = "incremental"
 
 
 @app.command()
@@ -73,9 +86,14 @@ def token(
 
 
 @app.command()
-def sync(organization: Organization, mode: Annotated[Mode, typer.Option()] = Mode.COMPREHENSIVE) -> None:
-    """Pull a connected clinic from Cliniko and watch."""
-    _run(demo.sync(_running(), [organization], mode))
+def sync(
+    organizations: Annotated[list[str], typer.Argument(metavar="ORG...", help="One or more organizations.")],
+    mode: Annotated[Mode, typer.Option(help="How much to read.")] = Mode.COMPREHENSIVE,
+    detach: Annotated[bool, typer.Option(help="Print the ids of the runs and return.")] = False,
+) -> None:
+    """Pull connected clinics from Cliniko and watch."""
+    work = demo.start if detach else demo.sync
+    _run(work(_running(), organizations, mode))
 
 
 @app.command()
@@ -84,6 +102,37 @@ def dashboard(organization: Organization) -> None:
     answer = _run(_dashboard(_running(), organization))
     console.out.print(console.dashboards({organization: answer}))
     console.out.print(console.activity(answer["recent_activity"]))
+
+
+@app.command()
+def replay(
+    organization: Organization,
+    to: Annotated[Consumer | None, typer.Option(help="Only to this service; by default to both.")] = None,
+) -> None:
+    """Say all of a clinic's records again, for a service that has lost its own. Cliniko is not asked."""
+    _running()
+    typer.echo(_run(replaying.replay(make_plan(_state()), organization, to)))
+
+
+@key_commands.command()
+def add() -> None:
+    """Make a new key that seals from the next start on; the older ones still open."""
+    state = _state()
+    state.create()
+    try:
+        key_id = keys.add(state, make_plan(state))
+    except ReportedError as error:
+        raise _reported(error) from None
+    console.out.print(
+        f"The key {key_id} seals after the next start. Then `routiq keys rotate` seals everything with it."
+    )
+
+
+@key_commands.command()
+def rotate() -> None:
+    """Seal every clinic's API key with the newest key, while the system runs."""
+    _running()
+    _run(keys.rotate(make_plan(_state())))
 
 
 async def _dashboard(record: Record, organization: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What to start: settings, secrets and the servers at hand become a list of programs. Nothing happens here."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -31,7 +31,7 @@ GATEWAY_SETTINGS = (
     "APP_ENV",
     "TRUSTED_PROXIES",
 )
-SYNC_SETTINGS = ("CLINIKO_REQUESTS_PER_MINUTE",)
+SYNC_SETTINGS = ("CLINIKO_REQUESTS_PER_MINUTE", "SCHEDULE_ENABLED")
 CLINIKO = "https://api.{shard}.cliniko.com/v1"
 
 
@@ -54,6 +54,10 @@ class Plan:
         """In the order in which a person would start them."""
         services = [self._service_with_database(name) for name in WITH_A_DATABASE]
         return (*self._servers(), *self._emulators(), self._migrations(), self._gateway(), *services)
+
+    def program(self, name: str) -> Program:
+        """The one of that name."""
+        return next(program for program in self.programs() if program.name == name)
 
     @property
     def owner_url(self) -> str:
@@ -81,7 +85,10 @@ class Plan:
         return f"http://{LOOPBACK}:{self.settings.ports[name]}"
 
     def _base(self) -> dict[str, str]:
-        return {name: self.settings.given[name] for name in PASSED_ON if name in self.settings.given}
+        return self._optional(PASSED_ON)
+
+    def _optional(self, names: Iterable[str]) -> dict[str, str]:
+        return {name: self.settings.given[name] for name in names if name in self.settings.given}
 
     def _servers(self) -> list[Program]:
         programs = []
@@ -145,18 +152,17 @@ class Plan:
         if name == "sync":
             keys = self.settings.given.get("CREDENTIALS_KEYS", self.secrets.credentials_keys)
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
-            given |= {name: self.settings.given[name] for name in SYNC_SETTINGS if name in self.settings.given}
+            given |= self._optional(SYNC_SETTINGS)
         return self._service(name, given, after=(MIGRATIONS,))
 
     def _gateway(self) -> Program:
         jwks = self.settings.given.get("CLERK_JWKS_URL", f"{self.clerk_issuer}/.well-known/jwks.json")
-        optional = {name: self.settings.given[name] for name in GATEWAY_SETTINGS if name in self.settings.given}
         upstreams = {f"{name.upper()}_URL": self._url(name) for name in WITH_A_DATABASE}
         clerk = {"CLERK_ISSUER": self.clerk_issuer, "CLERK_JWKS_URL": jwks}
         operators = {"PLATFORM_ORGANIZATION_ID": self.settings.platform_organization}
         # It fetches Clerk's keys as it starts, and would wait for its next try if it came first.
         after = ("clerk",) if self.settings.has_own_clerk else ()
-        return self._service("gateway", {**upstreams, **clerk, **operators, **optional}, after)
+        return self._service("gateway", {**upstreams, **clerk, **operators, **self._optional(GATEWAY_SETTINGS)}, after)
 
 
 def as_role(url: str, role: str, password: str) -> str:

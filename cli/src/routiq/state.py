@@ -100,8 +100,12 @@ class StateDirectory:
     def secrets(self, roles: tuple[str, ...]) -> Secrets:
         """Generated once: what they lock must open again on the next start."""
         if not self._secrets.exists():
-            self._write(self._secrets, json.dumps(asdict(Secrets.generate(roles)), indent=2))
+            self.keep(Secrets.generate(roles))
         return Secrets(**json.loads(self._secrets.read_text()))
+
+    def keep(self, changed: Secrets) -> None:
+        """For the next start; what runs knows the old ones."""
+        self._write(self._secrets, json.dumps(asdict(changed), indent=2))
 
     def read(self) -> Record | None:
         try:

@@ -17,7 +17,7 @@ def split_key(key: str) -> tuple[str, str | None]:
 class Account:
     """One clinic: its API key with the shard suffix, the seed of its data, and how many patients it has.
 
-    `appointments`: at least so many individual ones; what the patients need by themselves is about five for each.
+    `appointments`: so many individual ones; by themselves patients have about five each.
     """
 
     key: str

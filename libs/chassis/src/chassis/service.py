@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -68,8 +69,8 @@ def assemble(
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; requests under way are finished first."""
-    uvicorn.run(
+    """Run until SIGTERM or SIGINT; requests under way are finished first, streams end when `app.state.stopping`."""
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -78,6 +79,20 @@ def serve(app: FastAPI, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    _Server(config, app).run()
+
+
+class _Server(uvicorn.Server):
+    """Says that it stops: a stream would hold it up until the time for a graceful end has passed."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+        app.state.stopping = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.state.stopping = True
+        super().handle_exit(sig, frame)
 
 
 def _lifespan(

@@ -12,6 +12,8 @@ from gateway.domain.routing import NOWHERE, Access, match
         ("/api/v1/dashboard/org_a", "analytics", "org_a"),
         ("/api/v1/dashboard/org_a/summary", "analytics", "org_a"),
         ("/api/v1/sync/history/org_a", "sync", "org_a"),
+        ("/api/v1/sync/rejected/org_a", "sync", "org_a"),
+        ("/api/v1/sync/schedule/org_a/pause", "sync", "org_a"),
         ("/api/v1/sync/progress/sync_org_a_20250630_120000", "sync", None),
         ("/api/v1/sync/trigger", "sync", None),
         ("/api/v1/sync/scheduler/status", "sync", None),

@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from uuid import uuid4
 
-from chassis.database import Database
+from chassis.database import Database, is_outage
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
 from sync.adapters.ledger import SharedLedger
@@ -12,36 +14,66 @@ from sync.adapters.vault import Vault
 from sync.entrypoints import replay
 from sync.entrypoints.consumers import consumers
 from sync.entrypoints.http import router
+from sync.entrypoints.http.stream import Streams
+from sync.entrypoints.rotation import rotate
+from sync.entrypoints.scheduler import Scheduler
 from sync.entrypoints.worker import Worker
 from sync.settings import Settings
 
+T = TypeVar("T")
+
 
 def main() -> None:
-    """Read the settings, assemble, serve; `replay` as the first argument says everything of a clinic again."""
+    """`python -m sync` serves; `rotate-keys` seals every API key anew, `replay ORG` says all of a clinic again."""
     settings = Settings.load()
-    if sys.argv[1:2] == ["replay"]:
-        sys.stdout.write(asyncio.run(_replay(settings)) + "\n")
-        return
+    vault = _vault(settings)
+    match sys.argv[1:]:
+        case ["rotate-keys"]:
+            sys.exit(asyncio.run(_on_the_database(settings, lambda database: rotate(database, vault))))
+        case ["replay", *arguments]:
+            said = asyncio.run(_on_the_database(settings, lambda database: replay.run(arguments, database)))
+            sys.stdout.write(said + "\n")
+        case _:
+            _serve(settings, vault)
+
+
+def _serve(settings: Settings, vault: Vault) -> None:
     counting = Database(settings.database_url.get_secret_value(), consumers.service, connections=2)
     ledger, limit = SharedLedger(counting), settings.cliniko_requests_per_minute
     accounts = Accounts(settings.cliniko_api_url, settings.cliniko_contact, ledger, limit)
-    vault = Vault(settings.credentials_keys.get_secret_value())
-    worker_id = uuid4()
+    replica = uuid4()
     app = assemble(
         settings,
         consumers,
         router,
-        work={"worker": lambda database: Worker(worker_id, database, accounts, vault).work()},
+        work={
+            "worker": lambda database: Worker(replica, database, accounts, vault).work(),
+            "scheduler": lambda database: Scheduler(
+                replica, database, vault.key_ids, enabled=settings.schedule_enabled
+            ).work(),
+        },
         checks={"encryption": vault.works},
         closing=[accounts.close, counting.close],
     )
-    app.state.accounts, app.state.vault = accounts, vault
+    app.state.accounts, app.state.vault, app.state.streams = accounts, vault, Streams()
+    app.state.cliniko_api_url = settings.cliniko_api_url
     serve(app, settings)
 
 
-async def _replay(settings: Settings) -> str:
-    database = Database(settings.database_url.get_secret_value(), "sync", connections=2)
+def _vault(settings: Settings) -> Vault:
     try:
-        return await replay.run(sys.argv[2:], database)
+        return Vault(settings.credentials_keys.get_secret_value())
+    except ValueError as error:
+        sys.exit(f"setting CREDENTIALS_KEYS: {error}")
+
+
+async def _on_the_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    database = Database(settings.database_url.get_secret_value(), consumers.service, connections=2)
+    try:
+        return await work(database)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        sys.exit("The database cannot be reached. What is done stays done; try again.")
     finally:
         await database.close()

@@ -15,3 +15,5 @@ class Settings(ServiceSettings):
     """Cliniko wants to know whom to write to: part of every request's User-Agent."""
     cliniko_requests_per_minute: int = 180
     """Of one API key, over all replicas; Cliniko allows 200 unless it has agreed to more."""
+    schedule_enabled: bool = True
+    """False: runs start by hand only; every replica should agree."""

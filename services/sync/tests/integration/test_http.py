@@ -8,9 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chassis import answers
 from chassis.identity import HEADER, Caller, sign
-from sync.entrypoints.http import router
 
 ORGANIZATION = "org_test_clinic"
 KEY = "MS0-test-clinic-au4"
@@ -18,12 +16,7 @@ IDENTITY_KEY = b"k" * 32
 
 
 @pytest.fixture
-async def client(service: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.state.service, app.state.identity_key = "sync", IDENTITY_KEY
-    app.state.database, app.state.accounts, app.state.vault = service.database, service.accounts, service.vault
-    app.include_router(router)
-    answers.install(app)
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sync") as opened:
         yield opened
 

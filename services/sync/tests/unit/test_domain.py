@@ -28,6 +28,7 @@ RUN = Run(
     failure=None,
     closing_id=None,
     attempts=1,
+    began_at=NOON,
 )
 
 

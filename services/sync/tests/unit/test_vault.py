@@ -1,9 +1,8 @@
 import base64
 
 import pytest
-from cryptography.exceptions import InvalidTag
 
-from sync.adapters.vault import Vault
+from sync.adapters.vault import Unreadable, Vault
 
 OLD, NEW = (f"{name}:{base64.b64encode(byte * 32).decode()}" for name, byte in (("old", b"o"), ("new", b"n")))
 
@@ -14,9 +13,9 @@ def test_what_was_sealed_opens_for_its_organization_only_and_after_a_change_of_k
     rotated = Vault(f"{NEW},{OLD}")
     assert rotated.open(sealed, "org_a") == "MS0-secret-au4"
     assert rotated.seal("x", "org_a")[2:5] == b"new"
-    with pytest.raises(InvalidTag):
+    with pytest.raises(Unreadable):
         rotated.open(sealed, "org_b")
-    with pytest.raises(KeyError):
+    with pytest.raises(Unreadable):
         Vault(NEW).open(sealed, "org_a")
 
 

@@ -31,7 +31,7 @@ def generate(account: Account, today: date) -> Clinic:
     dice = Random(f"classes:{account.seed}")
     classes = hold_classes(dice, staff, ids, in_treatment, patients=account.patients, anchor=anchor)
     appointments += earlier_visits(dice, patients, appointments, ids, wanted=account.appointments, anchor=anchor)
-    diary = Table(appointments)
+    diary = Table(_latest(appointments, account.appointments or len(appointments)))
     return Clinic(
         account=account,
         name=staff.name,
@@ -45,6 +45,12 @@ def generate(account: Account, today: date) -> Clinic:
         businesses=Table(staff.businesses),
         unavailable_blocks=Table(blocks(dice, staff.practitioners[:-1], ids, anchor)),
     )
+
+
+def _latest(appointments: list[Appointment], count: int) -> list[Appointment]:
+    """As many as were ordered: a clinic that has not kept the early ones."""
+    kept = {one.id for one in sorted(appointments, key=lambda one: one.starts_at)[-count:]}
+    return [one for one in appointments if one.id in kept]
 
 
 def _patients(rng: Random, reception: Reception, count: int) -> tuple[list[Patient], list[Patient], list[Appointment]]:

@@ -53,6 +53,8 @@ ROUTES = (
     Route("/api/v1/patients/{organization_id}/*", "patients"),
     Route("/api/v1/dashboard/{organization_id}/*", "analytics"),
     Route("/api/v1/sync/history/{organization_id}/*", "sync"),
+    Route("/api/v1/sync/rejected/{organization_id}/*", "sync"),
+    Route("/api/v1/sync/schedule/{organization_id}/*", "sync"),
     Route("/api/v1/sync/progress/*", "sync", patience=300.0),  # may be followed as it grows
     Route("/api/v1/sync/*", "sync"),
     Route("/api/v1/cliniko/{action}/{organization_id}/*", "sync", patience=60.0),  # some ask Cliniko, and wait

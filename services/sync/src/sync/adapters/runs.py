@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,8 +19,8 @@ PATIENCE = timedelta(minutes=10)
 _COLUMNS = ", ".join(field.name for field in fields(Run))
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
 _QUEUE = text(f"""
-    INSERT INTO runs (organization_id, sync_id, request_id, mode, started_at)
-    VALUES (:organization_id, :sync_id, :request_id, :mode, :started_at)
+    INSERT INTO runs (organization_id, sync_id, request_id, mode, scheduled, started_at)
+    VALUES (:organization_id, :sync_id, :request_id, :mode, :scheduled, :started_at)
     ON CONFLICT DO NOTHING RETURNING {_COLUMNS}
 """)
 _WAKE = text("SELECT pg_notify('sync_runs', '')")
@@ -33,19 +33,37 @@ _LOCK = text(f"SELECT {_COLUMNS} FROM runs WHERE {_RUN} FOR UPDATE")
 _BEAT = text(f"""
     UPDATE runs SET heartbeat_at = now() WHERE {_RUN} AND worker = :worker AND status = 'running' RETURNING 1
 """)
-_CLAIM = text("SELECT organization_id, sync_id FROM claim_run(:worker, :lease, :patience)")
+_STEP_BACK = text(f"""
+    UPDATE runs SET worker = NULL, heartbeat_at = '-infinity', turns = turns + 1, attempts = attempts - 1
+    WHERE {_RUN} AND worker = :worker AND status = 'running' AND landed_at IS NULL
+""")
+_CLAIM = text("SELECT organization_id, sync_id, turns FROM claim_run(:worker, :lease, :patience, :newcomers_only)")
+_ANY_WAITS = text("SELECT any_run_waits(:lease, :patience)")
 _RELEASE = text("SELECT release_runs(:worker)")
 _USUAL = text("""
-    SELECT avg(completed_at - started_at) FROM runs
+    SELECT avg(completed_at - coalesce(began_at, started_at)) FROM runs
     WHERE organization_id = :organization_id AND mode = :mode AND status = 'completed'
 """)
 
 
-async def claim(connection: AsyncConnection, worker: UUID) -> tuple[str, str] | None:
-    """Organization and id of a run that this worker has now, of whichever organization; None when nothing waits."""
-    values = {"worker": worker, "lease": LEASE, "patience": PATIENCE}
+class Claimed(NamedTuple):
+    """A run that a worker has now; `turns` it has had before."""
+
+    organization_id: str
+    sync_id: str
+    turns: int
+
+
+async def claim(connection: AsyncConnection, worker: UUID, *, newcomers_only: bool = False) -> Claimed | None:
+    """The run of whichever organization whose turn it is, for this worker; None when nothing waits."""
+    values = {"worker": worker, "lease": LEASE, "patience": PATIENCE, "newcomers_only": newcomers_only}
     row = (await connection.execute(_CLAIM, values)).one_or_none()
-    return (row.organization_id, row.sync_id) if row else None
+    return Claimed(*row) if row else None
+
+
+async def any_waits(connection: AsyncConnection) -> bool:
+    """True while a run of any organization waits for a worker."""
+    return bool(await connection.scalar(_ANY_WAITS, {"lease": LEASE, "patience": PATIENCE}))
 
 
 async def release(connection: AsyncConnection, worker: UUID) -> None:
@@ -60,12 +78,18 @@ class Runs:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def queue(self, sync_id: str, mode: SyncMode, started_at: datetime, request_id: str | None) -> Run | None:
-        """A new run, which wakes a worker; None when one is active already or the id is taken."""
-        values = {"mode": mode, "started_at": started_at, "request_id": request_id}
+    async def queue(
+        self, sync_id: str, mode: SyncMode, started_at: datetime, request_id: str | None, *, scheduled: bool
+    ) -> Run | None:
+        """A new run, which wakes the workers; None when one is active already or the id is taken."""
+        values = {"mode": mode, "started_at": started_at, "request_id": request_id, "scheduled": scheduled}
         run = await self._one(_QUEUE, sync_id=sync_id, **values)
-        await self._connection.execute(_WAKE)
+        await self.wake_workers()
         return run
+
+    async def wake_workers(self) -> None:
+        """When this transaction commits, have every worker look at once for what to take up and what to let go."""
+        await self._connection.execute(_WAKE)
 
     async def active(self) -> Run | None:
         """The run that is queued or running, of which there is one at most."""
@@ -89,6 +113,11 @@ class Runs:
         values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
         return (await self._connection.execute(_BEAT, values)).first() is not None
 
+    async def step_back(self, sync_id: str, worker: UUID) -> None:
+        """Let others go first; nothing happens when the run is no longer this worker's, or has landed."""
+        values = {"organization_id": self._organization_id, "sync_id": sync_id, "worker": worker}
+        await self._connection.execute(_STEP_BACK, values)
+
     async def change(self, sync_id: str, **columns: Any) -> Run:
         """Set columns."""
         return await self._update(sync_id, [f"{name} = :{name}" for name in columns], columns)
@@ -98,7 +127,7 @@ class Runs:
         return await self._update(sync_id, [f"{name} = {name} + :{name}" for name in columns], columns)
 
     async def usual_duration(self, mode: SyncMode) -> timedelta | None:
-        """The average of this organization's completed runs of that mode."""
+        """The average of this organization's completed runs of that mode, waiting for a worker not counted."""
         values = {"organization_id": self._organization_id, "mode": mode}
         duration: timedelta | None = await self._connection.scalar(_USUAL, values)
         return duration

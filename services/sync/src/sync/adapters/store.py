@@ -10,8 +10,11 @@ from chassis import outbox
 from contracts.base import Event
 from sync.adapters.checkpoints import Checkpoints
 from sync.adapters.connections import Connections
+from sync.adapters.history import History
+from sync.adapters.holdings import Holdings
 from sync.adapters.landing import Landing
 from sync.adapters.runs import Runs
+from sync.adapters.schedule import Schedule
 
 
 class Store:
@@ -24,6 +27,9 @@ class Store:
         self.connections = Connections(connection, organization_id)
         self.runs = Runs(connection, organization_id)
         self.landing = Landing(connection, organization_id)
+        self.schedule = Schedule(connection, organization_id)
+        self.history = History(connection, organization_id)
+        self.holdings = Holdings(connection, organization_id)
         self.checkpoints = Checkpoints(connection, organization_id)
 
     async def announce(self, *events: Event) -> None:

@@ -10,6 +10,8 @@ from contracts.events import RunStatus, SyncMode, SyncRunChanged
 STEPS = ("Connecting to Cliniko", "Processing reference data", "Processing patients", "Processing appointments")
 _SYNC_ID = re.compile(r"sync_org_[A-Za-z0-9_]{1,64}_[0-9]{8}_[0-9]{6}")
 DELIVERING = "Delivering to patients and analytics"
+RATE_SAYS_SOMETHING = 5.0
+"""Percent of progress."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,33 @@ class Run:
     failure: str | None
     closing_id: UUID | None
     attempts: int
+    scheduled: bool = False
+    """Started by the schedule; False when a person waits for it."""
+    turns: int = 0
+    """How often it has stepped back for others."""
+    began_at: datetime | None = None
+    """When a worker first took it up."""
     source_time: datetime | None = None
     """When the run began, by Cliniko's clock."""
     note: str | None = None
     """What a person should know of the run, though it did not fail."""
     confirm_removals: bool = False
     """A person has said that however many records are gone, they are."""
+
+    @property
+    def active(self) -> bool:
+        """True until it has ended in one of three ways."""
+        return self.status in ("queued", "running")
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """`completed_at` stands from the moment the end is announced, the status follows when it is heard."""
+        return None if self.active else self.completed_at
+
+    @property
+    def records_seen(self) -> int:
+        """What this run has looked at, understood or not."""
+        return self.records_landed + self.records_rejected
 
     @property
     def records_landed(self) -> int:
@@ -56,14 +79,13 @@ class Run:
         if self.status == "completed":
             return 100.0
         total = self.records_total or 0
-        seen = self.records_landed + self.records_rejected
-        halves = sum(min(1.0, part / total) for part in (seen, self.records_confirmed)) if total else 0.0
+        halves = sum(min(1.0, part / total) for part in (self.records_seen, self.records_confirmed)) if total else 0.0
         return min(99.9, round(50 * halves, 1))
 
     @property
     def current_step(self) -> str:
         """What the run is doing, for people."""
-        if self.status in ("completed", "failed", "cancelled"):
+        if not self.active:
             return self.status.capitalize()
         if self.status == "queued":
             return "Waiting to start"
@@ -81,12 +103,17 @@ def is_sync_id(text: str) -> bool:
 
 
 def estimated_completion(run: Run, now: datetime, usual: timedelta | None) -> datetime | None:
-    """From the observed rate once there is one, else from how long such runs took; None when neither is known."""
-    if run.status not in ("queued", "running"):
+    """From the observed rate once it says something, before that from how long such runs took; None when unknown.
+
+    The first few percent are mostly connecting and counting, so their rate is believed only for want of better. Time
+    spent waiting for a worker is no work.
+    """
+    if not run.active:
         return run.completed_at
-    if run.progress > 0:
-        return now + (now - run.started_at) * ((100 - run.progress) / run.progress)
-    return max(now, run.started_at + usual) if usual else None
+    began = run.began_at or now
+    if run.progress >= RATE_SAYS_SOMETHING or (run.progress > 0 and usual is None):
+        return now + (now - began) * ((100 - run.progress) / run.progress)
+    return max(now, began + usual) if usual else None
 
 
 def announcement(run: Run) -> SyncRunChanged:
@@ -101,7 +128,7 @@ def announcement(run: Run) -> SyncRunChanged:
         full_sweep=run.mode == "comprehensive",
         started_at=run.started_at,
         completed_at=run.completed_at,
-        records_processed=run.records_landed + run.records_rejected,
+        records_processed=run.records_seen,
         records_success=run.records_landed,
         records_failed=run.records_rejected,
         patients_processed=run.patients_landed,

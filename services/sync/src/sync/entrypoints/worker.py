@@ -1,130 +1,125 @@
-"""Runs come in through the table: a worker claims what is queued, and what another worker left behind."""
+"""Runs come in through the table: a worker claims what is queued, and what another worker left behind.
+
+A run that has been at work for a while steps back when others wait for a hand, and goes on from its checkpoint when its
+turn comes; one hand takes up newcomers only. So a clinic of a hundred thousand records keeps no small one waiting.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
-from chassis.database import Database
-from chassis.logs import describe
-from chassis.tasks import keep_doing
-from sync import handlers
+from chassis.database import Database, Notifications
 from sync.adapters.accounts import Accounts
-from sync.adapters.runs import claim, release
+from sync.adapters.runs import Claimed, any_waits, claim, release
 from sync.adapters.store import Transactions
 from sync.adapters.vault import Vault
-from sync.domain.allowance import Urgency
-from sync.domain.clinic import ClinikoError, CredentialsRefused
-from sync.domain.run import Run
+from sync.entrypoints.pulling import Pulling
 from sync.entrypoints.transactions import transactions_of
-from sync.handlers.pull import Pull, TakenOver
 
 log = structlog.get_logger()
 
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 5.0
-BEAT_SECONDS = 15.0
-MOST_ATTEMPTS = 5
+"""Also the time between two beats of a run; it is taken over after `runs.LEASE` without one."""
+TURN_SECONDS, LONGEST_TURN = 30.0, 16
+"""After a turn a run that others wait for steps back; its next turn is twice as long, up to so many times the first:
+going on costs some requests, and a turn that is over before a page has landed would lead nowhere."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A run in a worker's hand; `began` on the monotonic clock."""
+
+    run: Claimed
+    began: float
 
 
 class Worker:
     """Works on several runs at once; any number of workers may share the table."""
 
-    def __init__(self, worker_id: UUID, database: Database, accounts: Accounts, vault: Vault) -> None:
+    def __init__(
+        self,
+        worker_id: UUID,
+        database: Database,
+        accounts: Accounts,
+        vault: Vault,
+        *,
+        hands: int = RUNS_AT_ONCE,
+        turn_seconds: float = TURN_SECONDS,
+    ) -> None:
         """One id for the life of the process: what it lost hold of, say with the database, it may free again."""
+        self._id = worker_id
         self._database = database
         self._transactions: Transactions = transactions_of(database)
-        self._accounts = accounts
-        self._vault = vault
-        self._id = worker_id
+        self._pulling = Pulling(worker_id, self._transactions, accounts, vault)
+        self._hands = hands
+        self._turn_seconds = turn_seconds
+        self._turns: dict[asyncio.Task[None], Turn] = {}
 
     async def work(self) -> None:
         """Claim and work, for ever; runs that an interruption took out of hand are free for anybody at once."""
         await self._release()
         try:
-            await self._claim_and_work()
+            async with self._database.listening("sync_runs") as notifications, asyncio.TaskGroup() as runs:
+                while not notifications.lost:
+                    await self._let_go()
+                    await self._take_up(runs, notifications)
+                    await self._give_way()
+                    await notifications.wait(min(POLL_SECONDS, self._turn_seconds))
+                for task in self._turns:
+                    task.cancel()
         finally:
+            self._turns.clear()
             await self._release()
 
-    async def _claim_and_work(self) -> None:
-        async with self._database.listening("sync_runs") as notifications, asyncio.TaskGroup() as runs:
-            hands: set[asyncio.Task[None]] = set()
-
-            def freed(task: asyncio.Task[None]) -> None:
-                hands.discard(task)
-                notifications.heard.set()
-
-            while not notifications.lost:
-                while len(hands) < RUNS_AT_ONCE and (claim := await self._claim()):
-                    task = runs.create_task(self._one(*claim))
-                    hands.add(task)
-                    task.add_done_callback(freed)
-                await notifications.wait(POLL_SECONDS)
-            for task in hands:
+    async def _let_go(self) -> None:
+        """Beat for every run in hand, and stop working on one that was cancelled or taken over."""
+        for task, turn in list(self._turns.items()):
+            async with self._transactions(turn.run.organization_id) as store:
+                held = await store.runs.held(turn.run.sync_id, self._id)
+                run = None if held else await store.runs.get(turn.run.sync_id)
+            if not held and (run is None or run.landed_at is None):  # one that has landed is about to end by itself
                 task.cancel()
 
-    async def _claim(self) -> tuple[str, str] | None:
+    async def _take_up(self, runs: asyncio.TaskGroup, notifications: Notifications) -> None:
+        def freed(task: asyncio.Task[None]) -> None:
+            self._turns.pop(task, None)
+            notifications.heard.set()
+
+        while len(self._turns) < self._hands and (claimed := await self._claim()):
+            task = runs.create_task(self._pulling.one(claimed.organization_id, claimed.sync_id))
+            self._turns[task] = Turn(claimed, time.monotonic())
+            task.add_done_callback(freed)
+
+    async def _claim(self) -> Claimed | None:
+        """Once all hands but one hold long runs, only a run that never stepped back."""
+        long = sum(turn.run.turns > 0 or self._is_over(turn) for turn in self._turns.values())
         async with self._database.transaction() as connection:
-            return await claim(connection, self._id)
+            return await claim(connection, self._id, newcomers_only=0 < self._hands - 1 <= long)
+
+    async def _give_way(self) -> None:
+        """If a run waits all the same, let the one that has been at work the longest step back, if its turn is over."""
+        over = [(turn.began, task) for task, turn in self._turns.items() if self._is_over(turn)]
+        if not over or not await self._any_waits():
+            return
+        _, task = min(over, key=lambda one: one[0])
+        run = self._turns[task].run
+        task.cancel()
+        await asyncio.wait([task])
+        async with self._transactions(run.organization_id) as store:
+            await store.runs.step_back(run.sync_id, self._id)
+        log.info("run stepped back", organization_id=run.organization_id, sync_id=run.sync_id)
+
+    def _is_over(self, turn: Turn) -> bool:
+        return time.monotonic() - turn.began >= self._turn_seconds * min(1 << turn.run.turns, LONGEST_TURN)
+
+    async def _any_waits(self) -> bool:
+        async with self._database.transaction() as connection:
+            return await any_waits(connection)
 
     async def _release(self) -> None:
         async with self._database.transaction() as connection:
             await release(connection, self._id)
-
-    async def _one(self, organization_id: str, sync_id: str) -> None:
-        structlog.contextvars.bind_contextvars(organization_id=organization_id, sync_id=sync_id)
-        try:
-            async with self._beating(organization_id, sync_id):
-                await self._pull(organization_id, sync_id)
-        except TakenOver:
-            log.warning("run taken over")
-        except Exception as error:  # the lease runs out, and the run is tried again
-            log.error("run interrupted", **describe(error))
-
-    async def _pull(self, organization_id: str, sync_id: str) -> None:
-        async with self._transactions(organization_id) as store:
-            run = await store.runs.get(sync_id)
-            connection = await store.connections.current()
-            sealed_key = connection.api_key if connection else None
-            if run is None:
-                raise TakenOver
-            if run.landed_at is not None:
-                await handlers.stop_waiting(run, store)
-                return
-            if sealed_key is None or run.attempts > MOST_ATTEMPTS:
-                reason = "Cliniko was disconnected." if sealed_key is None else "The run was interrupted too often."
-                await handlers.fail(sync_id, reason, store)
-                return
-        await self._pull_with(sealed_key, run)
-
-    async def _pull_with(self, sealed_key: bytes, run: Run) -> None:
-        api_key, failure = self._vault.open(sealed_key, run.organization_id), None
-        urgency = Urgency.SCHEDULED if run.mode == "incremental" else Urgency.REQUESTED
-        try:
-            await Pull(run, self._id, self._accounts.open(api_key, urgency), self._transactions).everything()
-        except ClinikoError as error:
-            log.warning("run failed", **describe(error))
-            failure = error
-        async with self._transactions(run.organization_id) as store:
-            if failure and not await store.runs.held(run.sync_id, self._id):
-                raise TakenOver
-            if failure:
-                await handlers.fail(run.sync_id, failure.text, store)
-            if failure is None or isinstance(failure, CredentialsRefused):
-                await handlers.judge(sealed_key, run.request_id, store, valid=failure is None)
-
-    @asynccontextmanager
-    async def _beating(self, organization_id: str, sync_id: str) -> AsyncIterator[None]:
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(BEAT_SECONDS)
-                async with self._transactions(organization_id) as store:
-                    await store.runs.held(sync_id, self._id)
-
-        beating = asyncio.create_task(keep_doing("heartbeat", beat))
-        try:
-            yield
-        finally:
-            beating.cancel()

@@ -7,7 +7,8 @@ from sync.adapters.store import Store
 from sync.adapters.vault import Vault
 from sync.domain.clinic import Away, BadAnswer, Busy, Clinic, ClinikoError
 from sync.domain.credentials import shard_of
-from sync.handlers.runs import fail
+from sync.domain.schedule import HEAD_START, HOUR, next_due
+from sync.handlers.endings import fail
 
 OpenClinic = Callable[[str], Clinic]
 """The account that an API key opens."""
@@ -24,24 +25,28 @@ async def check_key(api_key: str, open_clinic: OpenClinic) -> None:
 
 
 async def store_key(api_key: str, request_id: str | None, store: Store, vault: Vault) -> str:
-    """Keep a checked key, sealed, and say that the organization is connected. Returns its region."""
+    """Keep a checked key, sealed, say that the organization is connected, and schedule it. Returns its region."""
     region = shard_of(api_key)
     connection = await store.connections.connect(vault.seal(api_key, store.organization_id), region)
     if connection:
         await store.announce(connection.announcement(store.organization_id, request_id))
+    await store.schedule.enrol(next_due(store.organization_id, store.now + HEAD_START, HOUR))
     return region
 
 
 async def disconnect(request_id: str | None, store: Store) -> None:
-    """Forget the key, and end a run that still reads with it; saying it twice changes nothing."""
-    if connection := await store.connections.disconnect():
-        await store.announce(connection.announcement(store.organization_id, request_id))
+    """Forget the key, and end a run that still reads with it; saying it twice changes nothing.
+
+    The run is locked before the connection, as by a worker that notes a refusal.
+    """
     run = await store.runs.active()
     if run and run.landed_at is None:
         await fail(run.sync_id, "Cliniko was disconnected.", store)
+    if connection := await store.connections.disconnect():
+        await store.announce(connection.announcement(store.organization_id, request_id))
 
 
-async def judge(sealed_key: bytes, request_id: str | None, store: Store, *, valid: bool) -> None:
+async def judge(key_number: int, request_id: str | None, store: Store, *, valid: bool) -> None:
     """Note whether Cliniko still accepts the key, and say so when that changed."""
-    if connection := await store.connections.judge(sealed_key, valid=valid):
+    if connection := await store.connections.judge(key_number, valid=valid):
         await store.announce(connection.announcement(store.organization_id, request_id))

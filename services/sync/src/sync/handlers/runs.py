@@ -1,4 +1,4 @@
-"""Start a run, tell of it, close it when everything is applied, or let it fail."""
+"""Start a run, tell of it, and close it when everything is applied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from contracts.events import SyncMode, SyncRunChanged
 from contracts.routes import confirmed_by
 from sync.adapters.store import Store
 from sync.domain.run import Run, announcement, estimated_completion, is_sync_id, new_sync_id
+from sync.handlers.endings import fail, plan_next
+
+NOT_CONNECTED = "Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}."
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,12 @@ class Progress:
 
 
 async def start_sync(
-    mode: SyncMode, request_id: str | None, store: Store, *, confirm_removals: bool = False
+    mode: SyncMode,
+    request_id: str | None,
+    store: Store,
+    *,
+    scheduled: bool = False,
+    confirm_removals: bool = False,
 ) -> tuple[Run, bool]:
     """Queue a run; with one active already, that one and False. Raises Conflict without a connection.
 
@@ -29,13 +37,13 @@ async def start_sync(
     """
     connection = await store.connections.current()
     if connection is None or connection.api_key is None:
-        raise Conflict("Cliniko is not connected. Connect it first: PUT /api/v1/cliniko/connection/{organization_id}.")
+        raise Conflict(NOT_CONNECTED)
     if mode == "incremental" and not await store.checkpoints.cursors():
         mode = "comprehensive"
     started_at = store.now
     while (active := await store.runs.active()) is None:
-        run = await store.runs.queue(new_sync_id(store.organization_id, started_at), mode, started_at, request_id)
-        if run:
+        sync_id = new_sync_id(store.organization_id, started_at)
+        if run := await store.runs.queue(sync_id, mode, started_at, request_id, scheduled=scheduled):
             if confirm_removals:
                 run = await store.runs.change(run.sync_id, confirm_removals=True)
             await store.announce(announcement(run))
@@ -49,7 +57,7 @@ async def report_progress(sync_id: str, store: Store) -> Progress:
     run = await store.runs.get(sync_id) if is_sync_id(sync_id) else None
     if run is None:
         raise NotFound("No such sync.")
-    usual = await store.runs.usual_duration(run.mode) if run.status == "queued" or run.progress == 0 else None
+    usual = await store.runs.usual_duration(run.mode) if run.active else None
     return Progress(run, estimated_completion(run, store.now, usual))
 
 
@@ -66,7 +74,7 @@ async def confirm_batches(sync_id: str, batch_ids: Sequence[UUID], consumer: str
     run = await store.runs.count(sync_id, records_confirmed=sum(settled.values()))
     if run.closing_id in settled:
         if run.status == "running":
-            await store.runs.change(sync_id, status="completed")
+            await plan_next(await store.runs.change(sync_id, status="completed"), store)
             await store.landing.sweep(sync_id)
     else:
         await _close_when_applied(run, store)
@@ -95,19 +103,6 @@ async def _close_when_applied(run: Run, store: Store) -> None:
     await store.runs.change(sync_id, closing_id=closing.event_id)
     await store.landing.expect(sync_id, closing.event_id, 0, confirmed_by(SyncRunChanged))
     await store.announce(closing)
-
-
-async def fail(sync_id: str, reason: str, store: Store) -> None:
-    """End an active run with a reason for people."""
-    run = await store.runs.lock(sync_id)
-    if run is None or run.status not in ("queued", "running"):
-        return
-    ended = await store.runs.change(
-        sync_id, status="failed", failure=reason, completed_at=store.now, revision=run.revision + 1
-    )
-    await store.landing.distrust(sync_id)
-    await store.landing.sweep(sync_id)
-    await store.announce(announcement(ended))
 
 
 async def stop_waiting(run: Run, store: Store) -> None:
