@@ -19,7 +19,7 @@ class Upload:
         self.waiting_bytes = 0
         self._taken, self._invite = taken, invite
         self._pieces: list[bytes] = []
-        self._cut = False
+        self._cut = self._abandoned = False
         self._arrived = asyncio.Event()
 
     @property
@@ -29,6 +29,8 @@ class Upload:
 
     def feed(self, piece: bytes) -> None:
         """A piece has come."""
+        if self._abandoned:
+            return
         self._pieces.append(piece)
         self.waiting_bytes += len(piece)
         self._arrived.set()
@@ -44,8 +46,8 @@ class Upload:
         self._arrived.set()
 
     def abandon(self) -> None:
-        """Nobody will read it: what still comes is dropped by who feeds."""
-        self._invite = None
+        """Nobody will read it: what still comes is dropped."""
+        self._abandoned, self._invite = True, None
         self._pieces.clear()
         self.waiting_bytes = 0
         self._taken()
