@@ -108,7 +108,8 @@ class Exchange:
         bodiless = self.method == "HEAD" or status in (204, 304)
         framed = bodiless or b"content-length" in dict(headers)
         self._chunked = not framed and self.chunkable
-        self.keep_alive = self.keep_alive and not around.server_lines.closing and (framed or self._chunked)
+        if around.server_lines.closing or not (framed or self._chunked) or (self.upload and self.upload.held_back):
+            self.keep_alive = False
         self._head = compose(
             status,
             headers,
@@ -125,7 +126,6 @@ class Exchange:
 
     async def send(self, body: bytes, more: bool) -> None:
         """Pass a piece of the body on; waits for a client that reads slowly. Raises ClientTooSlow."""
-        self.complete = not more and not self._gone
         if self.method == "HEAD":
             body = b""
         elif self._chunked:
@@ -134,6 +134,7 @@ class Exchange:
         self._write(body)
         if self.connection.congested:
             await self.connection.drained(self._around.client_seconds)
+        self.complete = not more and not self._gone
 
     async def answer(self, status: int, content: bytes, kind: bytes, *more: Header) -> None:
         """A whole answer at once."""

@@ -108,5 +108,5 @@ class Gateway:
         look = self._limits.count if exchange.route.counted else self._limits.peek
         quota = exchange.quota = await look(tier, client)
         if quota.exceeded and exchange.route.counted:
-            LIMITED.labels(tier.name).inc()
+            LIMITED.inc(tier.name)
             raise TooManyRequests(f"Too many requests. Try again in {quota.retry_after} seconds.")

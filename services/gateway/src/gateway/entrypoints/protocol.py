@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import httptools
 import uvicorn
-from prometheus_client import Counter
 from uvicorn.server import ServerState
 
+from gateway.adapters.measures import Counts
 from gateway.entrypoints.exchange import Exchange
 from gateway.entrypoints.framing import Objection
 from gateway.entrypoints.parsing import RequestParser
@@ -22,8 +22,12 @@ from gateway.entrypoints.surroundings import Surroundings
 from gateway.entrypoints.transport import LINGER_SECONDS, ClientTransport
 
 HEAD_SECONDS = 10.0
+PIPELINED = 64
+"""Requests that may wait for those before them: a small one takes a hundred times its size here."""
 
-REFUSED = Counter("routiq_gateway_malformed_total", "What was refused before it became a request.", ["status"])
+REFUSED = Counts(
+    "routiq_gateway_malformed", "What was refused before it became a request.", "status", ("400", "408", "429", "431")
+)
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -68,7 +72,7 @@ class ClientConnection(ClientTransport):
         self._pipelined.clear()
         if self._current:
             self._current.lose_client()
-        elif self._next:
+        elif self._next and not self._next.done():
             self._next.set_result(None)
         super().connection_lost(exc)
 
@@ -96,6 +100,8 @@ class ClientConnection(ClientTransport):
         else:
             self._pipelined.append(exchange)
             self.balance()
+            if len(self._pipelined) > PIPELINED:
+                raise Objection(429, "Wait for answers before sending more requests.")
 
     def invite(self) -> None:
         """Ask for a body that the client holds back."""
@@ -120,13 +126,13 @@ class ClientConnection(ClientTransport):
             self._close()
 
     def shutdown(self) -> None:
-        """The server stops: a connection that was never used may have its one request on the way."""
+        """The server stops: what has begun is finished, and a new connection may have its one request on the way."""
         if self._current and self._parser.newest:
             self._parser.newest.keep_alive = False
-        elif self._task:
-            self._close()
-        else:
+        elif self._task is None or self._parser.within_request:
             self._wait(LINGER_SECONDS)
+        elif not self._deaf:  # else its end has begun
+            self._close()
 
     # Its own
 
@@ -160,7 +166,7 @@ class ClientConnection(ClientTransport):
         if not exchange.complete:
             self._close()  # the client can tell that its answer was cut short
         elif not exchange.keep_alive:
-            self._hang_up(lingering=self._deaf or not exchange.whole)
+            self._hang_up(lingering=self._deaf or not exchange.whole or bool(self._pipelined))
         elif self._pipelined:
             self._begin(self._pipelined.popleft())
             self.balance()
@@ -170,7 +176,7 @@ class ClientConnection(ClientTransport):
     def _refuse(self, objection: Objection) -> None:
         """Say what is wrong and close: where the next request would start cannot be known."""
         self._deaf = True
-        REFUSED.labels(objection.status).inc()
+        REFUSED.inc(str(objection.status))
         newest = self._parser.newest
         broken = newest if newest and not newest.whole else None
         if broken and self._pipelined:

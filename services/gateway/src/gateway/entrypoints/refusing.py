@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from chassis.errors import Refusal, envelope
 from gateway.adapters.heads import STATUS_LINES, Header
 from gateway.domain.limits import Quota
-from gateway.domain.refusals import TooManyRequests
+from gateway.domain.refusals import ClientTooSlow, TooManyRequests
 from gateway.entrypoints.exchange import Exchange
 from gateway.entrypoints.framing import Objection
 
@@ -25,7 +26,8 @@ async def refuse(exchange: Exchange, refusal: Refusal) -> None:
         exchange.keep_alive = False
     figures = _rate_limit(exchange.quota) if isinstance(refusal, TooManyRequests) and exchange.quota else {}
     content = envelope(refusal.status, refusal.detail, exchange.path, **figures)
-    await exchange.answer_json(refusal.status, content, *_ALSO_SAID.get(refusal.status, ()))
+    with suppress(ClientTooSlow):  # the connection has been ended
+        await exchange.answer_json(refusal.status, content, *_ALSO_SAID.get(refusal.status, ()))
 
 
 def objected(objection: Objection) -> bytes:

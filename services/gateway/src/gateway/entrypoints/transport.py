@@ -75,6 +75,7 @@ class ClientTransport(asyncio.Protocol):
         """Not at once while the client still sends: the connection would be reset, and our answer lost with it."""
         if lingering and not self.transport.is_closing():
             self._deaf = True
+            self._read(True)
             self.transport.write_eof()
             self._wait(LINGER_SECONDS)
         else:
