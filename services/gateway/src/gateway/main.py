@@ -27,12 +27,12 @@ from gateway.domain.proxies import Proxies
 from gateway.entrypoints.cors import Origins
 from gateway.entrypoints.documentation.answers import documentation
 from gateway.entrypoints.draining import DrainingServer
-from gateway.entrypoints.exchange import Surroundings
 from gateway.entrypoints.forwarding import Bounds
 from gateway.entrypoints.http import Gateway
 from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
 from gateway.entrypoints.protocol import ClientConnection
+from gateway.entrypoints.surroundings import Surroundings
 from gateway.settings import Settings
 
 Jobs = Mapping[str, Callable[[], Awaitable[None]]]

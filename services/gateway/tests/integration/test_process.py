@@ -176,6 +176,19 @@ async def test_each_request_is_logged_once_by_template_without_path_query_or_tok
     assert token not in printed + problems
 
 
+@pytest.mark.usefixtures("process")
+async def test_what_has_not_happened_yet_is_counted_as_zero(client: httpx.AsyncClient) -> None:
+    lines = (await client.get("/metrics")).text.splitlines()
+    for name in (
+        'tokens_total{outcome="refused"}',
+        'memberships_total{outcome="failed"}',
+        'jwks_fetches_total{outcome="failed"}',
+        'rate_limited_total{tier="admin"}',
+        'malformed_total{status="400"}',
+    ):
+        assert f"routiq_gateway_{name} 0.0" in lines
+
+
 async def test_a_taken_port_is_named(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
         process = await start(environment)

@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -100,6 +101,43 @@ async def test_an_answer_before_the_body_was_read_is_the_answer(start_gateway: A
         for _ in range(5):
             answer = await gateway.post(PATH, content=BODY, headers=clerk.bearer())
             assert (answer.status_code, answer.text) == (403, "no")
+
+
+async def test_an_answer_of_a_service_that_refuses_a_body_and_closes_at_once_is_the_answer(
+    start_gateway: Any, clerk: Any
+) -> None:
+    async def refuse(_reader: Reader, writer: Writer) -> None:
+        await asyncio.sleep(0.02)  # what has come by now is left unread: the connection is reset
+        writer.write(REFUSED)
+
+    async with speaking(refuse) as address:
+        gateway = await start_gateway(patients_url=address, body_limit=len(BODY) * 10)
+        for body in (BODY, BODY * 10, in_pieces(BODY)):
+            answer = await gateway.post(PATH, content=body, headers=clerk.bearer())
+            assert (answer.status_code, answer.text) == (403, "no")
+
+
+async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 20_000):
+        yield body[start : start + 20_000]
+        await asyncio.sleep(0.002)
+
+
+async def test_a_client_that_goes_away_is_not_answered_for_by_a_service(start_gateway: Any, clerk: Any) -> None:
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def wait(reader: Reader, _writer: Writer) -> None:
+        asked.set()
+        await reader.read()
+        left.set()
+
+    async with speaking(wait) as address:
+        gateway = await start_gateway(patients_url=address)
+        asking = asyncio.create_task(gateway.get(PATH, headers=clerk.bearer()))
+        async with asyncio.timeout(5):
+            await asked.wait()
+            asking.cancel()
+            await left.wait()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Clients that take their answers slowly, or not at all: nobody holds a service, or the gateway's memory, for ever."""
+"""Clients that send or take slowly, or not at all: nobody holds a service, or the gateway's memory, for ever."""
 
 import asyncio
 import socket
@@ -9,7 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 from services.gateway.tests.scripted import speaking
+
+from gateway.entrypoints import upload
 
 PATH = "/api/v1/patients/org_north/patients"
 LARGE_FILE = "/docs/swagger-ui-bundle.js"
@@ -90,6 +93,21 @@ async def test_a_client_that_is_slow_gets_all_of_it(start_gateway: Any, clerk: A
         gateway = await start_gateway(patients_url=address, client_timeout_seconds=PATIENCE)
         async with asked(gateway, get(PATH, clerk, last=True)) as client:
             assert await taken(client, at_once=1 << 17, pause=PATIENCE / 10) > size
+
+
+@pytest.mark.parametrize(("size", "status"), [(1, 408), (1000, 200)])
+async def test_a_body_must_come_at_some_rate(
+    start_gateway: Any, clerk: Any, monkeypatch: pytest.MonkeyPatch, size: int, status: int
+) -> None:
+    monkeypatch.setattr(upload, "GRACE_SECONDS", 0.3)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * size
+            await asyncio.sleep(0.05)
+
+    gateway = await start_gateway(client_timeout_seconds=5)
+    assert (await gateway.post(f"{PATH}?do=count", content=pieces(), headers=clerk.bearer())).status_code == status
 
 
 async def test_a_client_that_waits_for_a_quiet_service_is_not_slow(start_gateway: Any, clerk: Any) -> None:

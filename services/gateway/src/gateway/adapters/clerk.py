@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 import httpx
 import structlog
 from jwt import PyJWK, PyJWKSet
-from prometheus_client import Counter, Gauge
+from prometheus_client import Gauge
 
 from chassis.errors import Unavailable
 from chassis.logs import describe
+from gateway.adapters.measures import Counts
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ COOL_DOWN_SECONDS = 30
 BACK_OFF_SECONDS = 5
 """After a failed fetch, before a request may cause another."""
 
-FETCHES = Counter("routiq_gateway_jwks_fetches_total", "Fetches of Clerk's keys.", ["outcome"])
+FETCHES = Counts("routiq_gateway_jwks_fetches", "Fetches of Clerk's keys.", "outcome", ("fetched", "failed"))
 AGE = Gauge("routiq_gateway_jwks_age_seconds", "Since Clerk's keys were last fetched; infinite before.")
 FETCHED = Gauge("routiq_gateway_jwks_fetched_timestamp_seconds", "When Clerk's keys were last fetched.")
 
@@ -93,9 +94,9 @@ class SigningKeys:
             return
         if fetch.exception():
             self._failed_at = self._clock()
-            FETCHES.labels("failed").inc()
+            FETCHES.inc("failed")
         else:
-            FETCHES.labels("fetched").inc()
+            FETCHES.inc("fetched")
             FETCHED.set_to_current_time()
 
 

@@ -1,11 +1,15 @@
 """One HTTP/1.1 connection to a service: one request at a time, streamed both ways."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NamedTuple, cast
 
+from prometheus_client import Gauge
+
 from chassis.errors import Refusal
-from gateway.adapters.response import Response
+from gateway.adapters.response import HIGH_WATER_BYTES, Response
 
 Body = Callable[[], Awaitable[tuple[bytes, bool]]]
 """The next piece of a client's body, and whether more follows. Raises the Refusal that ends the request."""
@@ -20,6 +24,8 @@ class Request(NamedTuple):
     head: bytes
     body: Body | None = None
     chunked: bool = False
+    when_gone: Callable[[Callable[[], None]], None] | None = None
+    """Told what to call should the client go away before it has all of the answer."""
 
     @property
     def repeatable(self) -> bool:
@@ -30,8 +36,8 @@ class Request(NamedTuple):
 class Connection(asyncio.Protocol):
     """Used by one request, then by the next as long as both ends agree where one ends."""
 
-    def __init__(self, on_lost: Callable[[], None]) -> None:
-        self._on_lost = on_lost
+    def __init__(self, connected: Gauge) -> None:
+        self._connected = connected
         self.loop = asyncio.get_running_loop()
         self.idle_since = 0.0
         self._response: Response | None = None
@@ -47,6 +53,8 @@ class Connection(asyncio.Protocol):
         self._transport.write(request.head + _framed(piece, request.chunked, last=not more))
         if more and request.body:
             self._sending = asyncio.create_task(self._send(request.body, request.chunked, response))
+        if request.when_gone:
+            request.when_gone(response.lose_client)
         try:
             await response.head(patience)
         except BaseException:
@@ -66,7 +74,7 @@ class Connection(asyncio.Protocol):
     def finish(self) -> bool:
         """The request is over. True when the connection can serve another; else it is closed."""
         response, self._response = self._response, None
-        if response and response.complete and response.keep_alive and not self.sending and self.open:
+        if response and response.leaves_nothing and not self.sending and self.open:
             return True
         self.close()
         return False
@@ -80,11 +88,14 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._answers = Response(self._transport)
+        self._connected.inc()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._on_lost()
+        self._connected.dec()
         self._writable.set()
         if self._response:
+            if exc:
+                self._response.feed(self._unread())
             self._response.end(clean=exc is None)
         self._answers.close()
 
@@ -99,6 +110,12 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+
+    def _unread(self) -> bytes:
+        """What arrived before a write failed: a service that refuses a body may answer and close without reading it."""
+        with suppress(OSError):
+            return os.read(self._transport.get_extra_info("socket").fileno(), HIGH_WATER_BYTES)
+        return b""
 
     async def _send(self, body: Body, chunked: bool, response: Response) -> None:
         """Pass the body on as it comes, as fast as the service takes it."""

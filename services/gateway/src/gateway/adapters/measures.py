@@ -44,11 +44,14 @@ class Durations(Collector):
 
 
 class Counts(Collector):
-    """A counter with several labels."""
+    """A counter with labels, named in one string.
 
-    def __init__(self, name: str, about: str, labels: Sequence[str]) -> None:
-        self._name, self._about, self._labels = name, about, labels
-        self._kept: dict[tuple[str, ...], int] = {}
+    `known` are all values of an only label: they are shown before the first is counted, so that a rate sees it.
+    """
+
+    def __init__(self, name: str, about: str, labels: str, known: Iterable[str] = ()) -> None:
+        self._name, self._about, self._labels = name, about, labels.split()
+        self._kept: dict[tuple[str, ...], int] = {(value,): 0 for value in known}
         REGISTRY.register(self)
 
     def inc(self, *labels: str) -> None:

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx
 import structlog
-from prometheus_client import Counter
 
 from chassis.errors import Unavailable
 from chassis.logs import describe
+from gateway.adapters.measures import Counts
 from gateway.domain.breaker import REFUSED, Breaker
 from gateway.domain.claims import Role, role_named
 
@@ -23,7 +23,12 @@ PAGE, MOST_PAGES = 100, 50
 PATIENCE_SECONDS = 5.0
 """For all pages together."""
 
-LOOK_UPS = Counter("routiq_gateway_memberships_total", "Memberships needed, by how they were found.", ["outcome"])
+LOOK_UPS = Counts(
+    "routiq_gateway_memberships",
+    "Memberships needed, by how they were found.",
+    "outcome",
+    ("remembered", "fetched", "refused", "failed"),
+)
 
 Roles = Mapping[str, Role]
 """By organization id."""
@@ -51,7 +56,7 @@ class Memberships:
         """The user's role in each of their organizations. Raises Unavailable."""
         until, roles = self._remembered.get(user_id, (0.0, {}))
         if self._clock() < until:
-            LOOK_UPS.labels("remembered").inc()
+            LOOK_UPS.inc("remembered")
             return roles
         fetch = self._fetching.get(user_id)
         if fetch is None:
@@ -71,7 +76,7 @@ class Memberships:
     async def _ask(self, user_id: str) -> Roles:
         ticket = self._breaker.begin()
         if ticket == REFUSED:
-            LOOK_UPS.labels("refused").inc()
+            LOOK_UPS.inc("refused")
             raise _unavailable()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -81,11 +86,11 @@ class Memberships:
             raise
         except Exception as error:  # whatever came instead of memberships
             self._breaker.failed(ticket)
-            LOOK_UPS.labels("failed").inc()
+            LOOK_UPS.inc("failed")
             log.warning("a user's organizations could not be fetched", **describe(error))
             raise _unavailable() from None
         self._breaker.succeeded(ticket)
-        LOOK_UPS.labels("fetched").inc()
+        LOOK_UPS.inc("fetched")
         return roles
 
     async def _all_pages(self, url: str) -> Roles:

@@ -41,9 +41,9 @@ class RequestLog:
     def write(self) -> None:
         """Write what waits."""
         if self._lines:
-            sys.stdout.write("".join(self._lines))
+            lines, self._lines = self._lines, []  # gone even if they cannot be written
+            sys.stdout.write("".join(lines))
             sys.stdout.flush()
-            self._lines.clear()
 
     def _now(self) -> str:
         now = time.time()

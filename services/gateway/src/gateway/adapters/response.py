@@ -4,7 +4,7 @@ import asyncio
 
 import httptools
 
-from chassis.errors import Refusal
+from chassis.errors import BadRequest, Refusal
 from gateway.adapters.heads import Header
 from gateway.domain.refusals import BadGateway, GatewayTimeout
 
@@ -51,6 +51,11 @@ class Response:
         """`read` has something to give at once."""
         return bool(self._chunks) or self.complete
 
+    @property
+    def leaves_nothing(self) -> bool:
+        """The connection can serve another request: all of the answer has come, and was read."""
+        return self.complete and self.keep_alive and not self._chunks
+
     async def head(self, patience: float) -> None:
         """Wait until status and headers are there. Raises BadGateway, GatewayTimeout."""
         while not self.started:
@@ -73,6 +78,8 @@ class Response:
 
     def feed(self, data: bytes) -> None:
         """Bytes from the service."""
+        if not data:
+            return
         self._touched = True
         if not self.started:
             self._head_bytes += len(data)
@@ -103,6 +110,10 @@ class Response:
         if not self.complete:
             self._failure = self._failure or failure
             self._wake()
+
+    def lose_client(self) -> None:
+        """Nobody waits for this answer any more."""
+        self.fail(BadRequest("The client went away."))
 
     def on_message_begin(self) -> None:
         if self.complete:
@@ -140,7 +151,7 @@ class Response:
             return
         self._chunks.append(body)
         before, self._waiting_bytes = self._waiting_bytes, self._waiting_bytes + len(body)
-        if before <= HIGH_WATER_BYTES < self._waiting_bytes:
+        if before <= HIGH_WATER_BYTES < self._waiting_bytes and not self._transport.is_closing():
             self._transport.pause_reading()
         self._wake()
 

@@ -93,9 +93,8 @@ class Service:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self._connected.dec), *self._address
+                    lambda: Connection(self._connected), *self._address
                 )
         except OSError:  # a timeout is one too
             raise Unavailable("A service needed for this answer is not reachable.") from None
-        self._connected.inc()
         return connection

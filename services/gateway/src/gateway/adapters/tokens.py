@@ -17,7 +17,9 @@ REMEMBERED_SECONDS = 60
 """How long a revoked session may still pass."""
 LEEWAY_SECONDS = 5
 
-JUDGED = Counts("routiq_gateway_tokens", "Tokens seen, by how they were judged.", ("outcome",))
+JUDGED = Counts(
+    "routiq_gateway_tokens", "Tokens seen, by how they were judged.", "outcome", ("verified", "remembered", "refused")
+)
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """A token in its one right spelling."""

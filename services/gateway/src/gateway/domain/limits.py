@@ -22,6 +22,7 @@ PUBLIC = Tier("public", 100)
 API = Tier("api", 1000)
 SYNC = Tier("sync", 100)
 ADMIN = Tier("admin", 50)
+TIERS = (PUBLIC, API, SYNC, ADMIN)
 
 _PREFIXES = (("/api/v1/admin", ADMIN), ("/api/v1/sync", SYNC), ("/api/v1", API))
 

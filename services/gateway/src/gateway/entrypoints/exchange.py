@@ -1,42 +1,23 @@
 """One request and its answer: what was asked, what is known of it by now, and how to answer."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
-from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
-from chassis.errors import BadRequest, Refusal, envelope
+from chassis.errors import BadRequest
 from gateway.adapters.heads import Header
+from gateway.domain import request_ids
 from gateway.domain.limits import Quota, counted_as
 from gateway.domain.organizations import Admitted
-from gateway.domain.proxies import Proxies
-from gateway.domain.refusals import TooManyRequests
 from gateway.domain.routing import NOWHERE, Route
-from gateway.entrypoints.answer_head import ServerLines, compose
-from gateway.entrypoints.cors import Origins
+from gateway.entrypoints.answer_head import compose
 from gateway.entrypoints.framing import Target
+from gateway.entrypoints.surroundings import Surroundings
 from gateway.entrypoints.upload import Upload
 
 if TYPE_CHECKING:
     from gateway.entrypoints.protocol import ClientConnection
-
-_REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_VERSION_4 = 0x4000_8000_0000_0000_0000
-_FREE_BITS = ~0xF000_C000_0000_0000_0000
-_REFUSED_WITH: Mapping[int, tuple[Header, ...]] = {
-    401: ((b"www-authenticate", b"Bearer"),),
-    405: ((b"allow", b"GET, HEAD"),),
-}
-
-
-class Surroundings:
-    """What all exchanges of a gateway share."""
-
-    def __init__(self, origins: Origins, proxies: Proxies, client_seconds: float) -> None:
-        self.origins, self.proxies, self.client_seconds = origins, proxies, client_seconds
-        self.server_lines = ServerLines()
 
 
 class Exchange:
@@ -64,7 +45,7 @@ class Exchange:
         """Spent waiting for a service's first byte."""
         self.answered_at = 0.0
         offered = self.headers.get(b"x-request-id")
-        self.request_id = offered.decode() if offered and _REQUEST_ID.fullmatch(offered) else _made_id()
+        self.request_id = request_ids.accepted(offered) if offered else request_ids.made()
         self.route: Route = NOWHERE
         self.caller: Admitted | None = None
         self.quota: Quota | None = None
@@ -127,7 +108,8 @@ class Exchange:
         bodiless = self.method == "HEAD" or status in (204, 304)
         framed = bodiless or b"content-length" in dict(headers)
         self._chunked = not framed and self.chunkable
-        self.keep_alive = self.keep_alive and not around.server_lines.closing and (framed or self._chunked)
+        if around.server_lines.closing or not (framed or self._chunked) or (self.upload and self.upload.held_back):
+            self.keep_alive = False
         self._head = compose(
             status,
             headers,
@@ -144,7 +126,6 @@ class Exchange:
 
     async def send(self, body: bytes, more: bool) -> None:
         """Pass a piece of the body on; waits for a client that reads slowly. Raises ClientTooSlow."""
-        self.complete = not more and not self._gone
         if self.method == "HEAD":
             body = b""
         elif self._chunked:
@@ -153,6 +134,7 @@ class Exchange:
         self._write(body)
         if self.connection.congested:
             await self.connection.drained(self._around.client_seconds)
+        self.complete = not more and not self._gone
 
     async def answer(self, status: int, content: bytes, kind: bytes, *more: Header) -> None:
         """A whole answer at once."""
@@ -163,34 +145,8 @@ class Exchange:
         """A whole answer in JSON."""
         await self.answer(status, json.dumps(content).encode(), b"application/json", *more)
 
-    async def refuse(self, refusal: Refusal) -> None:
-        """The error envelope, unless an answer has begun: that one stays cut short, which the client can tell."""
-        if self.status:
-            return
-        if refusal.status == 408:
-            self.keep_alive = False
-        figures = _rate_limit(self.quota) if isinstance(refusal, TooManyRequests) and self.quota else {}
-        content = envelope(refusal.status, refusal.detail, self.path, **figures)
-        await self.answer_json(refusal.status, content, *_REFUSED_WITH.get(refusal.status, ()))
-
     def _write(self, data: bytes) -> None:
         if self._head:
             data, self._head = self._head + data, b""
         if data and not self._gone:
             self.connection.write(data)
-
-
-def _made_id() -> str:
-    """A UUID of version 4. It must not repeat; nobody is kept from guessing it, so that no system call is due."""
-    digits = f"{getrandbits(128) & _FREE_BITS | _VERSION_4:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def _rate_limit(quota: Quota) -> dict[str, Any]:
-    figures = {
-        "limit": quota.limit,
-        "remaining": quota.remaining,
-        "reset_time": quota.reset,
-        "retry_after": quota.retry_after,
-    }
-    return {"rate_limit": figures}

@@ -1,10 +1,9 @@
 """A request's way to a service and the answer's way back, neither ever held whole."""
 
 import time
-from functools import partial
 from typing import NamedTuple
 
-from chassis.errors import BadRequest, TooLarge
+from chassis.errors import TooLarge
 from chassis.identity import HEADER as IDENTITY
 from gateway.adapters.connection import Body, Request
 from gateway.adapters.heads import request_head, response_headers
@@ -43,6 +42,7 @@ async def forward(exchange: Exchange, service: Service, identity: bytes, bounds:
         exchange.start(response.status, response_headers(response.status, response.headers))
         await _pass_on(exchange, response, patience)
     finally:
+        exchange.when_gone(None)
         service.release(connection)
 
 
@@ -51,10 +51,8 @@ async def _pass_on(exchange: Exchange, response: Response, patience: float) -> N
     while more:
         if not response.readable:
             exchange.flush()
-            exchange.when_gone(partial(response.fail, BadRequest("The client went away.")))
         body, more = await response.read(patience)
         await exchange.send(body, more)
-    exchange.when_gone(None)
 
 
 def _request(exchange: Exchange, service: Service, identity: bytes, bounds: Bounds) -> Request:
@@ -69,7 +67,8 @@ def _request(exchange: Exchange, service: Service, identity: bytes, bounds: Boun
     )
     head = request_head(exchange.method, exchange.target, service.host, exchange.header_list, ours)
     body = _body(exchange, exchange.upload, bounds) if exchange.upload else None
-    return Request(exchange.method, head, body, chunked=b"transfer-encoding" in exchange.headers)
+    chunked = b"transfer-encoding" in exchange.headers
+    return Request(exchange.method, head, body, chunked, exchange.when_gone)
 
 
 def _trace(exchange: Exchange) -> bytes:

@@ -22,6 +22,7 @@ from gateway.entrypoints.exchange import Exchange
 from gateway.entrypoints.forwarding import Bounds, forward
 from gateway.entrypoints.observing import LIMITED, observe
 from gateway.entrypoints.own import OwnAnswers
+from gateway.entrypoints.refusing import refuse
 
 log = structlog.get_logger()
 
@@ -52,10 +53,10 @@ class Gateway:
         try:
             await self._serve(exchange)
         except Refusal as refusal:
-            await exchange.refuse(refusal)
+            await refuse(exchange, refusal)
         except Exception as error:
             log.error("request failed", request_id=exchange.request_id, **describe(error))
-            await exchange.refuse(Failed("The server could not answer this request. It has been logged."))
+            await refuse(exchange, Failed("The server could not answer this request. It has been logged."))
         finally:
             observe(exchange, self._request_log)
 
@@ -107,5 +108,5 @@ class Gateway:
         look = self._limits.count if exchange.route.counted else self._limits.peek
         quota = exchange.quota = await look(tier, client)
         if quota.exceeded and exchange.route.counted:
-            LIMITED.labels(tier.name).inc()
+            LIMITED.inc(tier.name)
             raise TooManyRequests(f"Too many requests. Try again in {quota.retry_after} seconds.")

@@ -2,20 +2,19 @@
 
 import time
 
-from prometheus_client import Counter
-
 from chassis.metrics import METHODS
 from gateway.adapters.measures import FINE_SECONDS, Counts, Durations
 from gateway.adapters.request_log import RequestLog
+from gateway.domain.limits import TIERS
 from gateway.entrypoints.exchange import Exchange
 
-REQUESTS = Counts("routiq_gateway_requests", "Requests answered.", ("route", "method", "status", "service"))
+REQUESTS = Counts("routiq_gateway_requests", "Requests answered.", "route method status service")
 SECONDS = Durations("routiq_gateway_request_seconds", "Time until the answer was complete.", ("route",))
 OWN_SECONDS = Durations(
     "routiq_gateway_own_seconds", "The gateway's own part of the time until an answer began.", (), FINE_SECONDS
 )
 SERVICE_SECONDS = Durations("routiq_gateway_service_seconds", "A service's time until its answer began.", ("service",))
-LIMITED = Counter("routiq_gateway_rate_limited_total", "Requests over the limit.", ["tier"])
+LIMITED = Counts("routiq_gateway_rate_limited", "Requests over the limit.", "tier", [tier.name for tier in TIERS])
 
 
 def observe(exchange: Exchange, log: RequestLog | None) -> None:
