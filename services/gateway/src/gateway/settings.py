@@ -42,7 +42,7 @@ class Settings(CommonSettings):
     service_timeout_seconds: float = 15
     """Without a byte from a service, unless the routing table allows its route more."""
     client_timeout_seconds: float = 15
-    """Without a byte of a body that a client announced."""
+    """Without a byte of a body that a client announced, or before it takes more of its answer."""
     drain_seconds: float = 2
     """How long a gateway told to stop still takes requests, for those in front to notice; less once it is alone."""
 

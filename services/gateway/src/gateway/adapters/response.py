@@ -167,17 +167,15 @@ class Response:
             return self._head_bytes
         return sum(len(name) + len(value) for name, value in self.headers)
 
-    async def _arrival(self, patience: float) -> None:
+    def _arrival(self, patience: float) -> asyncio.Future[None]:
+        """Of whatever comes next. Raises what this answer failed for."""
         if self._failure:
             raise self._failure
-        self._waiter = self._loop.create_future()
+        waiter = self._waiter = self._loop.create_future()
         self._patience, self._alive_at = patience, self._loop.time()
         if self._timer is None or self._due > self._alive_at + patience:
             self._look_after(patience)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return waiter
 
     def _look_after(self, seconds: float) -> None:
         """One timer serves many waits: it is moved when it rings too early, not with each of them."""
@@ -188,7 +186,7 @@ class Response:
 
     def _lose_patience(self) -> None:
         self._timer = None
-        if self._waiter is None:
+        if self._waiter is None or self._waiter.done():
             return
         if self.waits_for_client:
             self.keep_waiting()
