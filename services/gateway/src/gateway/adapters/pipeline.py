@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import hiredis
 
-PATIENCE_SECONDS = 0.2
+PATIENCE_SECONDS = 0.5
 """What was asked before the last look must have been answered by this one: nobody waits longer than twice this."""
 
 Reply = Any
