@@ -238,11 +238,15 @@ async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointme
     assert len(reader.knows("appointments")) == 16
 
 
-async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader) -> None:
-    fill_with_a_class(reader.cliniko)
+@pytest.mark.parametrize("lists", [{"group_appointments"}, {"attendees"}, {"group_appointments", "attendees"}])
+async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader, lists: set[str]) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
     await reader.sync()
-    reader.cliniko.forbidden |= {"group_appointments", "attendees", "practitioners"}
+    reader.cliniko.forbidden |= {*lists, "practitioners"}
     await reader.sync()
+    reader.cliniko.pass_time(3600)
+    reader.cliniko.change("group_appointments", pilates.group, notes="Bring a mat")
+    reader.cliniko.change("attendees", pilates.attendees[0], notes="Has one")
     await reader.sync("incremental")
     assert len(reader.knows("appointments")) == 17
 
