@@ -150,6 +150,17 @@ async def test_a_count_that_lies_hides_and_removes_nothing(reader: Reader, lie: 
     assert len(known(reader, "patients")) == 321
 
 
+async def test_how_many_patients_cliniko_reports_is_true_after_each_run_that_changed_one(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 120, each=0)
+    reader.cliniko.lie = lambda _path, total: total + 30
+    assert (await reader.sync()).patients_reported == 120
+    reader.cliniko.lie = lambda _path, total: total
+    for patient in patients[:20]:
+        reader.cliniko.mark("patients", patient, "archived_at")
+    assert (await reader.sync("incremental")).patients_reported == 100
+    assert (await reader.sync()).patients_reported == 100
+
+
 @pytest.mark.parametrize("sorts_by_id", [True, False])
 async def test_what_is_erased_in_cliniko_is_removed_by_the_next_whole_sweep(reader: Reader, sorts_by_id: bool) -> None:
     reader.cliniko.sorts_by_id = sorts_by_id
