@@ -161,6 +161,27 @@ async def test_how_many_patients_cliniko_reports_is_true_after_each_run_that_cha
     assert (await reader.sync()).patients_reported == 100
 
 
+async def test_a_time_that_loses_its_fraction_is_not_an_older_one(reader: Reader) -> None:
+    patient = reader.cliniko.add_patient(updated_at="2026-03-01T08:00:00.750Z")
+    await reader.sync()
+    reader.cliniko.lists["patients"][patient] |= {"updated_at": "2026-03-01T08:00:00Z", "first_name": "Zoe"}
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Zoe"
+
+
+async def test_an_older_time_is_believed_once_no_late_answer_can_bring_it(reader: Reader) -> None:
+    patient = reader.cliniko.add_patient()
+    await reader.sync()
+    before_the_clock_was_set_back = "2026-03-01T08:00:00Z"
+    reader.cliniko.lists["patients"][patient] |= {"updated_at": before_the_clock_was_set_back, "first_name": "Zoe"}
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Ada"
+    async with reader.database.transaction(reader.organization_id) as connection:
+        await connection.execute(text("UPDATE landed SET landed_at = landed_at - interval '61 s'"))
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Zoe"
+
+
 @pytest.mark.parametrize("sorts_by_id", [True, False])
 async def test_what_is_erased_in_cliniko_is_removed_by_the_next_whole_sweep(reader: Reader, sorts_by_id: bool) -> None:
     reader.cliniko.sorts_by_id = sorts_by_id
