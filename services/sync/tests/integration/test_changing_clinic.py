@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens, served
@@ -180,6 +181,17 @@ async def test_an_older_time_is_believed_once_no_late_answer_can_bring_it(reader
         await connection.execute(text("UPDATE landed SET landed_at = landed_at - interval '61 s'"))
     await reader.sync()
     assert reader.knows("patients")[str(patient)].first_name == "Zoe"
+
+
+async def test_what_changes_after_cliniko_s_clock_was_set_back_is_followed(reader: Reader) -> None:
+    reader.cliniko.now = datetime.now(UTC) + timedelta(hours=2)
+    patients = fill(reader.cliniko, 5, each=0)
+    await reader.sync()
+    reader.cliniko.now = datetime.now(UTC)
+    reader.cliniko.add_patient(first_name="Zoe")
+    await reader.sync("incremental")
+    assert len(known(reader, "patients")) == len(patients) + 1
+    assert same(reader)
 
 
 @pytest.mark.parametrize("sorts_by_id", [True, False])

@@ -89,6 +89,8 @@ class Pull:
         await resend_unconfirmed(self._hold)
         async with self._hold.transaction() as store:
             cursors = await store.checkpoints.cursors()
+        # Where Cliniko's clock has been set back, what changes now is older than what was seen last.
+        cursors = {name: min(cursor, self._run.started_at) for name, cursor in cursors.items()}
         groups = Stream(GROUP_WALK).cursor in cursors
         streams = [stream for stream in STREAMS if groups or stream is not ATTENDEES_CHANGED]
         following = await self._follow(streams, cursors, counted=True)
