@@ -81,13 +81,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def listening(self, channel: str) -> AsyncIterator["Notifications"]:
-        """Hear every notification on `channel`, over a connection of its own that is not used again."""
+    async def listening(self, channel: str, *, holding: int | None = None) -> AsyncIterator["Notifications"]:
+        """Hear every notification on `channel`, over a connection of its own that is not used again.
+
+        The advisory lock `holding` is held as long: whoever finds it free knows that the listener is gone.
+        """
         notifications = Notifications()
         async with self._engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101 - just connected; narrows it for the checker
             driver.add_termination_listener(notifications.end)
+            if holding is not None:
+                await driver.execute("SELECT pg_advisory_lock($1)", holding)
             await driver.add_listener(channel, lambda *_: notifications.heard.set())
             try:
                 yield notifications

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens, served
@@ -150,6 +151,49 @@ async def test_a_count_that_lies_hides_and_removes_nothing(reader: Reader, lie: 
     assert len(known(reader, "patients")) == 321
 
 
+async def test_how_many_patients_cliniko_reports_is_true_after_each_run_that_changed_one(reader: Reader) -> None:
+    patients = fill(reader.cliniko, 120, each=0)
+    reader.cliniko.lie = lambda _path, total: total + 30
+    assert (await reader.sync()).patients_reported == 120
+    reader.cliniko.lie = lambda _path, total: total
+    for patient in patients[:20]:
+        reader.cliniko.mark("patients", patient, "archived_at")
+    assert (await reader.sync("incremental")).patients_reported == 100
+    assert (await reader.sync()).patients_reported == 100
+
+
+async def test_a_time_that_loses_its_fraction_is_not_an_older_one(reader: Reader) -> None:
+    patient = reader.cliniko.add_patient(updated_at="2026-03-01T08:00:00.750Z")
+    await reader.sync()
+    reader.cliniko.lists["patients"][patient] |= {"updated_at": "2026-03-01T08:00:00Z", "first_name": "Zoe"}
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Zoe"
+
+
+async def test_an_older_time_is_believed_once_no_late_answer_can_bring_it(reader: Reader) -> None:
+    patient = reader.cliniko.add_patient()
+    await reader.sync()
+    before_the_clock_was_set_back = "2026-03-01T08:00:00Z"
+    reader.cliniko.lists["patients"][patient] |= {"updated_at": before_the_clock_was_set_back, "first_name": "Zoe"}
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Ada"
+    async with reader.database.transaction(reader.organization_id) as connection:
+        await connection.execute(text("UPDATE landed SET landed_at = landed_at - interval '61 s'"))
+    await reader.sync()
+    assert reader.knows("patients")[str(patient)].first_name == "Zoe"
+
+
+async def test_what_changes_after_cliniko_s_clock_was_set_back_is_followed(reader: Reader) -> None:
+    reader.cliniko.now = datetime.now(UTC) + timedelta(hours=2)
+    patients = fill(reader.cliniko, 5, each=0)
+    await reader.sync()
+    reader.cliniko.now = datetime.now(UTC)
+    reader.cliniko.add_patient(first_name="Zoe")
+    await reader.sync("incremental")
+    assert len(known(reader, "patients")) == len(patients) + 1
+    assert same(reader)
+
+
 @pytest.mark.parametrize("sorts_by_id", [True, False])
 async def test_what_is_erased_in_cliniko_is_removed_by_the_next_whole_sweep(reader: Reader, sorts_by_id: bool) -> None:
     reader.cliniko.sorts_by_id = sorts_by_id
@@ -238,11 +282,15 @@ async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointme
     assert len(reader.knows("appointments")) == 16
 
 
-async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader) -> None:
-    fill_with_a_class(reader.cliniko)
+@pytest.mark.parametrize("lists", [{"group_appointments"}, {"attendees"}, {"group_appointments", "attendees"}])
+async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader, lists: set[str]) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
     await reader.sync()
-    reader.cliniko.forbidden |= {"group_appointments", "attendees", "practitioners"}
+    reader.cliniko.forbidden |= {*lists, "practitioners"}
     await reader.sync()
+    reader.cliniko.pass_time(3600)
+    reader.cliniko.change("group_appointments", pilates.group, notes="Bring a mat")
+    reader.cliniko.change("attendees", pilates.attendees[0], notes="Has one")
     await reader.sync("incremental")
     assert len(reader.knows("appointments")) == 17
 

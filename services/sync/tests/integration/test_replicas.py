@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from chassis.database import Database
 from chassis.identity import HEADER, Caller, sign
 from routiq.ports import free_port
 from routiq.probes import http_answers
-from routiq.processes import Program, running
+from routiq.processes import Child, Program, running
 
 CLINIC = "org_test_clinic"
 CANARY = "MS0-test-clinic-au4"
@@ -37,6 +38,7 @@ class Deployment:
     environment: dict[str, str]
     logs: Path
     database: Database
+    children: dict[str, Child] = field(default_factory=dict)
 
     @asynccontextmanager
     async def replica(self, name: str, keys: str = OLD) -> AsyncIterator[httpx.AsyncClient]:
@@ -48,7 +50,7 @@ class Deployment:
             port=port,
             ready=partial(http_answers, f"{address}/health/live"),
         )
-        async with running(program, logs=self.logs):
+        async with running(program, logs=self.logs) as (self.children[name],):
             async with httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=20) as http:
                 yield http
 
@@ -69,6 +71,12 @@ class Deployment:
     async def beats(self) -> int:
         async with self.database.transaction() as connection:
             return int(await connection.scalar(text("SELECT count(*) FROM beats")) or 0)
+
+    async def holder(self) -> UUID | None:
+        """The worker that has the run."""
+        async with self.database.transaction(CLINIC) as connection:
+            holder: UUID | None = await connection.scalar(text("SELECT worker FROM runs WHERE status = 'running'"))
+        return holder
 
 
 @pytest.fixture
@@ -141,6 +149,24 @@ async def test_a_replica_that_stops_ends_its_streams_and_releases_its_runs_at_on
         async with deployment.database.transaction(CLINIC) as connection:
             held = text("SELECT worker FROM runs WHERE status = 'running'")
             assert (await connection.execute(held)).scalars().all() == [None]  # not so when it had to be killed
+
+
+async def test_the_run_of_a_replica_that_was_killed_is_taken_over_before_its_lease_ends(
+    deployment: Deployment, cliniko: Any
+) -> None:
+    await cliniko.settings(latency_ms=3000)
+    async with deployment.replica("one") as one:
+        await connect(one)
+        await one.post("/sync/trigger", headers=signed())
+        while not (holder := await deployment.holder()) or not await deployment.beats():
+            await asyncio.sleep(0.1)
+        async with deployment.replica("two"):
+            await asyncio.sleep(6)  # it has looked for work
+            assert await deployment.holder() == holder
+            await deployment.children["one"].kill()
+            async with asyncio.timeout(15):
+                while await deployment.holder() in (holder, None):
+                    await asyncio.sleep(0.1)
 
 
 async def test_keys_are_rotated_while_replicas_run_and_only_once_all_have_the_new_one(deployment: Deployment) -> None:

@@ -93,6 +93,11 @@ async def test_a_page_tells_of_its_list_and_of_clinikos_clock(scripted: Any, ans
     assert page.skew.days < -300
 
 
+async def test_a_count_below_zero_is_none(scripted: Any, answer: Answer, account: Open) -> None:
+    scripted.answers = lambda asked: answer(200, {**listing(asked, 3), "total_entries": -7})
+    assert (await account().page("patients", (), 1)).total == 0
+
+
 def test_a_list_goes_on_when_either_its_links_or_its_total_say_so() -> None:
     rows = [{"id": "1"}]
     assert Page(rows, total=100, more=True).continues(1)
@@ -194,6 +199,18 @@ async def test_after_429_every_request_of_the_key_waits_and_then_they_go_on(
     pages += [asyncio.create_task(clinic.page("patients", (), number)) for number in (2, 3)]
     assert [len((await page).rows) for page in pages] == [100, 100, 100]
     assert min(times[1:]) - times[0] >= 1
+
+
+async def test_being_asked_to_wait_is_no_failed_attempt_until_it_takes_too_long(
+    scripted: Any, answer: Answer, account: Open
+) -> None:
+    scripted.answers = lambda asked: (
+        answer(429, b"", retry_after="0") if len(scripted.asked) <= 3 else answer(200, listing(asked, 3))
+    )
+    assert ids(await account(attempts=1, pauses_seconds=3).page("patients", (), 1)) == [1, 2, 3]
+    scripted.asked.clear()
+    with pytest.raises(Busy):
+        await account(attempts=1, pauses_seconds=2).page("patients", (), 1)
 
 
 async def test_a_person_is_told_at_once_that_the_limit_is_used_up(scripted: Any, answer: Answer, account: Open) -> None:

@@ -11,6 +11,8 @@ from sync.adapters.ledger import Ledger, OwnLedger
 from sync.adapters.throttle import Throttle
 from sync.domain.allowance import LIMIT, Urgency
 
+PAUSES_SECONDS = 300.0
+"""Five full minutes of 429: then somebody else uses up the limit for good."""
 FOR_A_PERSON = Patience(Urgency.ATTENDED, attempts=1, turn_seconds=3, answer_seconds=10)
 
 
@@ -31,7 +33,7 @@ class Accounts:
 
     def open(self, api_key: str, urgency: Urgency = Urgency.SCHEDULED) -> Cliniko:
         """For a run: patient with an account that is busy or away."""
-        return self._account(api_key, Patience(urgency))
+        return self._account(api_key, Patience(urgency, pauses_seconds=PAUSES_SECONDS))
 
     def probe(self, api_key: str) -> Cliniko:
         """For a person who waits for the answer: one attempt, ahead of every run. Raises Busy without room for it."""

@@ -77,7 +77,7 @@ def page_of(answer: Answer, key: str, asked: str, number: int) -> Page:
     if not isinstance(rows, list) or not isinstance(total, int):
         raise RetryLater(BadAnswer, tries=3)
     try:
-        return Page(rows, total, names_next(answer.json, asked, number), answer.at, answer.skew)
+        return Page(rows, max(total, 0), names_next(answer.json, asked, number), answer.at, answer.skew)
     except BadAnswer:
         raise RetryLater(BadAnswer, tries=3) from None
 

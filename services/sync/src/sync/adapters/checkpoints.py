@@ -25,7 +25,8 @@ _COUNTS = ", ".join(
     for counter, kinds in _COUNTERS.items()
 )
 # One statement for all that a page leaves behind besides its records. The total of a page that is read again stays what
-# it was at first: rows that went away meanwhile must be missed.
+# it was at first: rows that went away meanwhile must be missed. A page that was not there before makes this attempt
+# the first again: however often its workers die, the run is on its way.
 _CHECK = text(f"""
     WITH before AS (
         SELECT mapped, rejected FROM pages WHERE {_RUN} AND path = :path AND number = :number
@@ -34,6 +35,9 @@ _CHECK = text(f"""
         SELECT CAST(:mapped AS integer) - coalesce(max(mapped), 0) AS mapped,
                CAST(:rejected AS integer) - coalesce(max(rejected), 0) AS rejected
         FROM before
+    ),
+    known AS (
+        SELECT FROM pages WHERE {_RUN} AND path = :path AND (number = :number OR position = :position) LIMIT 1
     ),
     page AS (
         INSERT INTO pages (organization_id, sync_id, path, number, kind, rows, mapped, rejected, ids, late, records,
@@ -55,6 +59,7 @@ _CHECK = text(f"""
         SET sync_id = excluded.sync_id, reason = excluded.reason
     )
     UPDATE runs SET {_COUNTS}, heartbeat_at = now(),
+        attempts = CASE WHEN EXISTS (SELECT FROM known) THEN attempts ELSE 1 END,
         records_rejected = records_rejected + CASE WHEN :counted THEN more.rejected ELSE 0 END,
         records_confirmed = records_confirmed
             + CASE WHEN :counted THEN more.mapped + more.rejected - CAST(:sent AS integer) ELSE 0 END

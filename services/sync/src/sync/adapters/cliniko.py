@@ -29,12 +29,16 @@ _between = SystemRandom().uniform
 
 @dataclass(frozen=True)
 class Patience:
-    """How one asks. `turn_seconds` is how long to wait for room within the limit, None for as long as it takes."""
+    """How one asks. `turn_seconds` is how long to wait for room within the limit, None for as long as it takes.
+
+    `pauses_seconds` is how much waiting Cliniko may ask for before being asked to wait counts as an attempt.
+    """
 
     urgency: Urgency
     attempts: int = 6
     turn_seconds: float | None = None
     answer_seconds: float = 60.0
+    pauses_seconds: float = 0.0
 
 
 class Cliniko:
@@ -103,7 +107,7 @@ class Cliniko:
 
     async def _get(self, path: str, query: Query, read: Callable[[Answer], T], too_much_after: int | None = None) -> T:
         """Asks again, after a while, when that may help; what is raised in the end has no request in its chain."""
-        attempt = 0
+        attempt, paused = 0, 0.0
         while True:
             attempt += 1
             try:
@@ -113,7 +117,11 @@ class Cliniko:
             tries = too_much_after if failure.becomes is TooMuch else failure.tries
             backoff = _between(0, min(LONGEST_BACKOFF_SECONDS, 2.0 ** (attempt - 1)))
             if failure.pause is not None:
+                paused += failure.pause
                 await self._throttle.pause(failure.pause + backoff)
+                if paused <= self._patience.pauses_seconds:
+                    attempt -= 1
+                    continue
             if attempt >= min(self._patience.attempts, tries or self._patience.attempts):
                 raise failure.becomes
             if failure.pause is None:

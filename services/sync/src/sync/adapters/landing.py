@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sync.domain.mapping import Mapped
 
-# Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state never replaces a
-# newer one, for an answer that was on its way for long may arrive last; a removed record takes any. The sequence is
-# drawn anew under the row's lock, so that it grows with every accepted state. LATERAL: one look into the index for each
-# record, whatever the planner believes of a table that has just begun to grow.
+# Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state does not replace a
+# newer one that has just landed, for an answer that was on its way for long may arrive last; after that time Cliniko's
+# word counts, though its clock was set back. Seconds are compared, as not all its lists need show fractions. A removed
+# record takes any. The sequence is drawn anew under the row's lock, so that it grows with every accepted state.
+# LATERAL: one look into the index for each record, whatever the planner believes of a table that has begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
         SELECT cliniko_id, record
@@ -36,9 +37,12 @@ _LAND = text("""
         landed_at = excluded.landed_at, unconfirmed = false
     WHERE landed.record IS NULL
        OR (landed.unconfirmed OR landed.record <> excluded.record)
-          AND (landed.record ->> 'updated_at')::timestamptz <= (excluded.record ->> 'updated_at')::timestamptz
+          AND (date_trunc('second', (landed.record ->> 'updated_at')::timestamptz)
+               <= (excluded.record ->> 'updated_at')::timestamptz OR landed.landed_at < :settled)
     RETURNING record || jsonb_build_object('sequence', sequence)
 """)
+LATE = timedelta(minutes=1)
+"""No answer is on its way, or kept in a cache, for longer."""
 _COUNT = text("""
     SELECT count(*) FROM landed WHERE organization_id = :organization_id AND kind = :kind AND record IS NOT NULL
 """)
@@ -117,7 +121,10 @@ class Landing:
         These are the new and the changed ones, and those whose last batch nobody is known to have applied.
         """
         rows = json.dumps([{"cliniko_id": mapped.cliniko_id, "record": mapped.record} for mapped in records])
-        return [row[0] for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now)]
+        return [
+            row[0]
+            for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now, settled=now - LATE)
+        ]
 
     async def count(self, kind: str) -> int:
         """How many records there are."""

@@ -40,6 +40,7 @@ _STEP_BACK = text(f"""
 _CLAIM = text("SELECT organization_id, sync_id, turns FROM claim_run(:worker, :lease, :patience, :newcomers_only)")
 _ANY_WAITS = text("SELECT any_run_waits(:lease, :patience)")
 _RELEASE = text("SELECT release_runs(:worker)")
+_RELEASE_ORPHANS = text("SELECT release_orphans()")
 _USUAL = text("""
     SELECT avg(completed_at - coalesce(began_at, started_at)) FROM runs
     WHERE organization_id = :organization_id AND mode = :mode AND status = 'completed'
@@ -69,6 +70,16 @@ async def any_waits(connection: AsyncConnection) -> bool:
 async def release(connection: AsyncConnection, worker: UUID) -> None:
     """Let any worker go on with this worker's runs at once."""
     await connection.execute(_RELEASE, {"worker": worker})
+
+
+async def release_orphans(connection: AsyncConnection) -> None:
+    """The same for the runs of workers whose lock nobody holds: their processes have died, the lease need not end."""
+    await connection.execute(_RELEASE_ORPHANS)
+
+
+def lock_of(worker: UUID) -> int:
+    """The number of the advisory lock that says that this worker lives."""
+    return int.from_bytes(worker.bytes[:8], signed=True)
 
 
 class Runs:

@@ -13,7 +13,7 @@ import structlog
 
 from chassis.database import Database, Notifications
 from sync.adapters.accounts import Accounts
-from sync.adapters.runs import Claimed, any_waits, claim, release
+from sync.adapters.runs import Claimed, any_waits, claim, lock_of, release, release_orphans
 from sync.adapters.store import Transactions
 from sync.adapters.vault import Vault
 from sync.entrypoints.pulling import Pulling
@@ -63,7 +63,8 @@ class Worker:
         """Claim and work, for ever; runs that an interruption took out of hand are free for anybody at once."""
         await self._release()
         try:
-            async with self._database.listening("sync_runs") as notifications, asyncio.TaskGroup() as runs:
+            alive = self._database.listening("sync_runs", holding=lock_of(self._id))
+            async with alive as notifications, asyncio.TaskGroup() as runs:
                 while not notifications.lost:
                     await self._let_go()
                     await self._take_up(runs, notifications)
@@ -98,6 +99,7 @@ class Worker:
         """Once all hands but one hold long runs, only a run that never stepped back."""
         long = sum(turn.run.turns > 0 or self._is_over(turn) for turn in self._turns.values())
         async with self._database.transaction() as connection:
+            await release_orphans(connection)
             return await claim(connection, self._id, newcomers_only=0 < self._hands - 1 <= long)
 
     async def _give_way(self) -> None:

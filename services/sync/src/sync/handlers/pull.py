@@ -62,11 +62,13 @@ class Pull:
         await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
         await self._begin_step(2)
         complete = await self._walk((PATIENT_WALK,))
+        counts = bool(complete)
         await self._begin_step(3)
         complete += await self._walk(walks[1:])
         if self._run.mode == "comprehensive":
             await self._follow(HEALED, dict.fromkeys((one.cursor for one in HEALED), self._source_time), counted=False)
             await self._settle(complete)
+        await self._count_patients(believed=counts)
         return cursors_after(walks)
 
     async def _walk(self, walks: Sequence[Walk]) -> list[Walk]:
@@ -87,12 +89,16 @@ class Pull:
         await resend_unconfirmed(self._hold)
         async with self._hold.transaction() as store:
             cursors = await store.checkpoints.cursors()
+        # Where Cliniko's clock has been set back, what changes now is older than what was seen last.
+        cursors = {name: min(cursor, self._run.started_at) for name, cursor in cursors.items()}
         groups = Stream(GROUP_WALK).cursor in cursors
         streams = [stream for stream in STREAMS if groups or stream is not ATTENDEES_CHANGED]
         following = await self._follow(streams, cursors, counted=True)
         await reread_rejected(self._hold)
         if any(one.changed for one in following):
             await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
+        if any(one.changed for one in following if one.stream.walk is PATIENT_WALK):
+            await self._count_patients(believed=True)
         return {one.stream.cursor: one.walk.checkpoint for one in following}
 
     async def _follow(
@@ -110,23 +116,26 @@ class Pull:
         return following
 
     async def _measure(self) -> None:
-        """Ask Cliniko how many records there are: the total of the run, and how many patients are not archived.
-
-        How many attend groups shows only when the groups are read.
-        """
+        """Ask Cliniko how many records there are. How many attend groups shows only when the groups are read."""
         if self._run.records_total is not None:
             return
         walks = (PATIENT_WALK, *appointment_walks(self._run.mode, self._run.started_at))
         counted = (walk for walk in walks if walk.leads_to is None)
-        lists = ((PATIENT_WALK.path, ()), *((walk.path, walk.filters) for walk in counted))
-        listed, *counts = await together(self._hold.clinic.page(*one, 1, size=1) for one in lists)
-        began = min(page.answered_at for page in (listed, *counts))
-        await self._note_beginning(began, sum(page.total for page in counts), patients_reported=listed.total)
+        counts = await together(self._hold.clinic.page(walk.path, walk.filters, 1, size=1) for walk in counted)
+        await self._note_beginning(min(page.answered_at for page in counts), sum(page.total for page in counts))
 
-    async def _note_beginning(self, source_time: datetime, total: int, **more: int) -> None:
+    async def _note_beginning(self, source_time: datetime, total: int) -> None:
         async with self._hold.transaction() as store:
-            columns = {"records_total": total, "source_time": source_time, **more}
+            columns = {"records_total": total, "source_time": source_time}
             self._hold.run = await store.runs.change(self._run.sync_id, **columns)
+
+    async def _count_patients(self, *, believed: bool) -> None:
+        """How many patients are not archived: as Cliniko says at the end of the run, unless it has just miscounted."""
+        reported = (await self._hold.clinic.page(PATIENT_WALK.path, (), 1, size=1)).total if believed else None
+        async with self._hold.transaction() as store:
+            if reported is None:
+                reported = await store.holdings.listed_patients()
+            await store.runs.change(self._run.sync_id, patients_reported=reported)
 
     @property
     def _source_time(self) -> datetime:

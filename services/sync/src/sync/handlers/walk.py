@@ -14,7 +14,7 @@ from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, BadAnswer, NoSuchList, P
 from sync.domain.pages import Pages, is_full
 from sync.domain.plan import ATTENDEE_WALK, GROUP_WALK, Walk
 from sync.domain.reading import read_page
-from sync.handlers.groups import attendances_for, attendances_of
+from sync.handlers.groups import Attendances, attendances_for, attendances_of
 from sync.handlers.hold import Hold, together
 
 log = structlog.get_logger()
@@ -63,11 +63,7 @@ async def land(
     position: str | None = None,
 ) -> int:
     """Keep a page, with the records that its rows lead to. Returns how many of them are new or changed."""
-    attendances = None
-    if walk.path in BY_ATTENDANCE:
-        attendances = await BY_ATTENDANCE[walk.path](page.rows, hold.clinic)
-        if not attendances.complete:
-            hold.doubted.add(walk.path)
+    attendances = await _attendances(walk, page, hold) if walk.path in BY_ATTENDANCE else None
     reading = read_page(
         walk,
         number,
@@ -92,6 +88,18 @@ async def last_page_first(ask: Callable[[int], Awaitable[Page]]) -> AsyncIterato
         yield number, page
         number -= 1
         page = await ask(number) if number else page
+
+
+async def _attendances(walk: Walk, page: Page, hold: Hold) -> Attendances:
+    """Whom the rows of a page lead to; nobody when the key may not read the other list."""
+    try:
+        found = await BY_ATTENDANCE[walk.path](page.rows, hold.clinic)
+    except (PermissionDenied, NoSuchList):
+        log.warning("list of attendances not readable with this key", resource=walk.path, sync_id=hold.run.sync_id)
+        found = Attendances((), complete=False)
+    if not found.complete:
+        hold.doubted.add(walk.path)
+    return found
 
 
 async def _by_page(walk: Walk, hold: Hold) -> None:
