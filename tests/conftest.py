@@ -83,8 +83,11 @@ class System:
         return str(answer["sync_id"])
 
     def until_completed(self, organization: str, sync_id: str, seconds: float = 150) -> dict[str, Any]:
-        """Every look at the progress may meet a restarting service; the run must complete all the same."""
-        deadline, seen = time.monotonic() + seconds, -1.0
+        """Every look at the progress may meet a restarting service; the run must complete all the same.
+
+        The looks grow rarer: 100 in 15 minutes are allowed.
+        """
+        deadline, seen, pause = time.monotonic() + seconds, -1.0, 0.5
         while time.monotonic() < deadline:
             response = self.call("GET", f"/api/v1/sync/progress/{sync_id}", organization)
             if response.status_code == 200:
@@ -96,7 +99,8 @@ class System:
                 assert progress["status"] in ("queued", "running"), progress
             else:
                 assert response.status_code in (502, 503, 504), response.text
-            time.sleep(1)
+            time.sleep(pause)
+            pause = min(pause * 1.15, 5.0)
         raise AssertionError(f"not completed: {response.text}")
 
     def process(self, name: str) -> dict[str, Any]:
