@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,16 +120,14 @@ class System:
         raise AssertionError(health)
 
 
-@pytest.fixture(scope="session", params=["embedded", "installed"])
-def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    if request.param == "installed" and rabbitmq.find() is None:
-        assert os.environ.get("ROUTIQ_REQUIRE_RABBITMQ") != "1", "rabbitmq-server is required, and not installed"
-        pytest.skip("rabbitmq-server is not installed")
+@contextmanager
+def running(broker: str, **settings: str) -> Iterator[System]:
+    """Up on ports of its own, in a directory of its own; nothing is left of it afterwards."""
     home = Path(tempfile.mkdtemp(prefix="routiq-e2e-"))
     ports = {name: str(free_port()) for name in (*PORTS, *MORE_PORTS)}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     by_hand = {"SCHEDULE_ENABLED": "false"}  # a run that starts by itself would come between a test and its own
-    started = System(home, {**kept, **ports, **by_hand, "ROUTIQ_BROKER": request.param})
+    started = System(home, {**kept, **ports, **by_hand, "ROUTIQ_BROKER": broker, **settings})
     try:
         up = started.command("up", "--detach", check=False)
         assert up.returncode == 0, up.stdout + up.stderr
@@ -137,3 +136,12 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
     finally:
         started.command("down", check=False)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=["embedded", "installed"])
+def system(request: pytest.FixtureRequest) -> Iterator[System]:
+    if request.param == "installed" and rabbitmq.find() is None:
+        assert os.environ.get("ROUTIQ_REQUIRE_RABBITMQ") != "1", "rabbitmq-server is required, and not installed"
+        pytest.skip("rabbitmq-server is not installed")
+    with running(request.param) as started:
+        yield started

@@ -14,6 +14,7 @@ import httpx
 
 Json = dict[str, Any]
 MONTH = timedelta(days=30)
+HEADERS = {"user-agent": "Check (check@routiq.example)", "accept": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class ClinikoAccount:
     def all(self, path: str, *filters: str) -> list[Json]:
         """Every row of a list, by following its links."""
         rows: list[Json] = []
-        with httpx.Client(auth=(self.key, ""), headers={"user-agent": "Check (check@routiq.example)"}) as http:
+        with httpx.Client(auth=(self.key, ""), headers=HEADERS) as http:
             url = f"{self.address}/{path}"
             answer = http.get(url, params={"q[]": list(filters), "per_page": 100}).raise_for_status().json()
             rows += answer[path.partition("/")[0]]
@@ -98,10 +99,20 @@ class Clinic:
             "sync_percentage": 100.0,
         }
 
-    def patient_list(self, now: datetime) -> list[Json]:
-        """The active patients in the contract's order, without the fields that only Routiq can know."""
-        patients = [self.patient(p, now) for p in self.active(now)]
-        return sorted(patients, key=_order)
+    def patient_list(self, now: datetime, *, active_only: bool = True) -> list[Json]:
+        """The patients in the contract's order, without the fields that only Routiq can know."""
+        patients = [self.patient(p, now) for p in (self.active(now) if active_only else self.patients)]
+        return sorted(patients, key=order)
+
+    def diary(self, now: datetime) -> dict[str, Json]:
+        """Each patient's recent and upcoming appointments by id."""
+        return {
+            patient: {
+                one.id: {"date": _iso(one.starts_at), "type": one.type, "notes": one.note}
+                for one in (*self.recent(patient, now), *self.upcoming(patient, now))
+            }
+            for patient in self.patients
+        }
 
     def patient(self, patient: str, now: datetime) -> Json:
         row, mine = self.patients[patient], sorted(self.appointments[patient], key=lambda a: a.starts_at)
@@ -113,7 +124,7 @@ class Clinic:
             "phone": _phone(row["patient_phone_numbers"] or []),
             "email": (row["email"] or "").strip() or None,
             "cliniko_patient_id": patient,
-            "is_active": True,
+            "is_active": bool(recent or upcoming),
             "activity_status": _status(bool(recent), bool(upcoming)),
             "recent_appointment_count": len(recent),
             "upcoming_appointment_count": len(upcoming),
@@ -149,7 +160,8 @@ def _attendance(row: Json, group: Json | None, names: dict[str, str]) -> Appoint
     )
 
 
-def _order(patient: Json) -> tuple[Any, ...]:
+def order(patient: Json) -> tuple[Any, ...]:
+    """The contract's order, but for patients who are equal in all this: those go by an id that Routiq gives."""
     following, last = patient["next_appointment_time"], patient["last_appointment_date"]
     backwards = -_moment(last).timestamp() if last else 0.0
     return (following is None, following or "", last is None, backwards, patient["name"].lower())
@@ -165,7 +177,8 @@ def _primary(mine: Iterable[Appointment]) -> str | None:
 
 
 def _name(row: Json) -> str:
-    parts = ((row[part] or "").strip() for part in ("first_name", "last_name"))
+    """Without NUL, which PostgreSQL's text cannot hold."""
+    parts = ((row[part] or "").replace("\0", "").strip() for part in ("first_name", "last_name"))
     return " ".join(part for part in parts if part) or f"Patient {row['id']}"
 
 
@@ -179,8 +192,8 @@ def _phone(numbers: list[Json]) -> str | None:
 
 
 def _status(recent: bool, upcoming: bool) -> str:
-    if recent and upcoming:
-        return "active"
+    if recent == upcoming:
+        return "active" if recent else "inactive"
     return "recently_active" if recent else "upcoming_only"
 
 

@@ -1,0 +1,72 @@
+"""Routiq beside a Cliniko in which each test has clinics of its own."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+import pytest
+from tests.conftest import System, running
+from tests.faults.practice import Practice
+
+from routiq.ports import free_port
+
+CLINICS, PATIENTS = 50, 320
+"""Four pages of patients, about fifteen of appointments."""
+
+
+@pytest.fixture(scope="session")
+def beside_cliniko() -> Iterator[System]:
+    """The whole system, with a Cliniko of our own and the broker that starts faster."""
+    port = free_port()
+    accounts = [f"MS0-clinic{number}-au4={100 + number}:{PATIENTS}" for number in range(CLINICS)]
+    command = [sys.executable, "-m", "cliniko_emulator", "--port", str(port), "--account", *accounts]
+    cliniko = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    settings = {"CLINIKO_API_URL": f"{address}/{{shard}}/v1", "CLINIKO_REQUESTS_PER_MINUTE": "100000"}
+    try:
+        _until_it_answers(f"{address}/_control/health")
+        with running("embedded", CLINIKO_PORT=str(port), **settings) as system:
+            yield system
+    finally:
+        cliniko.terminate()
+        cliniko.wait()
+
+
+@pytest.fixture(scope="session")
+def unused() -> "count[int]":
+    """Numbers of clinics that no test has had yet."""
+    return count()
+
+
+@pytest.fixture
+def another_practice(beside_cliniko: System, unused: "count[int]") -> Iterator[Callable[[], Practice]]:
+    """Connects one more clinic; all faults are taken back at the end."""
+
+    def connected() -> Practice:
+        practice = Practice(beside_cliniko, f"clinic{next(unused)}")
+        practice.connect()
+        return practice
+
+    yield connected
+    httpx.delete(f"{beside_cliniko.cliniko}/_control/faults").raise_for_status()
+
+
+@pytest.fixture
+def practice(another_practice: Callable[[], Practice]) -> Practice:
+    """A clinic that is connected and was never synced."""
+    return another_practice()
+
+
+def _until_it_answers(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(address).raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the emulator of Cliniko does not answer")
