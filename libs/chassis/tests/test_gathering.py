@@ -62,3 +62,14 @@ async def test_who_is_interrupted_takes_nobody_along(work: Work) -> None:
     work.let.release()
     assert await tasks[3] == 8
     assert work.groups == [[1], [2, 3, 4], [4]]
+
+
+async def test_in_a_steady_stream_groups_are_as_far_apart_as_they_shall_be(work: Work) -> None:
+    gathering = Gathering(work, apart=0.2)
+    for _ in range(2):
+        work.let.release()
+    assert await gathering.join(1) == 2
+    later = [*await joined(gathering, 2), *await joined(gathering, 3)]
+    assert work.groups == [[1]]
+    assert await asyncio.gather(*later) == [4, 6]
+    assert work.groups == [[1], [2, 3]]

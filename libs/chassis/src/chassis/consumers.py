@@ -1,5 +1,6 @@
 """What a service does with the events it receives: each once, its effect and its receipt in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -116,15 +117,21 @@ class Consumers:
         return [failure for event in events for failure in await self.commit_each(subscription, [event], database)]
 
     def _receipts(self, events: Sequence[Event]) -> list[BatchApplied]:
-        batches = (event for event in events if isinstance(event, Batch)) if self._confirms else ()
-        return [_receipt(batch, batch.sync_id, self.service) for batch in batches if batch.sync_id is not None]
+        """One for each run."""
+        runs: dict[str, list[Batch]] = defaultdict(list)
+        for event in events:
+            if self._confirms and isinstance(event, Batch) and event.sync_id is not None:
+                runs[event.sync_id].append(event)
+        return [_receipt(batches, sync_id, self.service) for sync_id, batches in runs.items()]
 
 
-def _receipt(batch: Batch, sync_id: str, consumer: str) -> BatchApplied:
+def _receipt(batches: Sequence[Batch], sync_id: str, consumer: str) -> BatchApplied:
+    first, *others = batches
     return BatchApplied(
-        organization_id=batch.organization_id,
-        request_id=batch.request_id,
+        organization_id=first.organization_id,
+        request_id=first.request_id,
         consumer=consumer,
-        batch_id=batch.event_id,
+        batch_id=first.event_id,
         sync_id=sync_id,
+        also=tuple(batch.event_id for batch in others),
     )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import cast
-from weakref import WeakValueDictionary
 
 import aiormq
 import structlog
@@ -25,6 +24,8 @@ log = structlog.get_logger()
 
 PREFETCH = 20
 """Messages at hand in each queue, a page each."""
+SECONDS_APART = 0.1
+"""Between two groups of messages of one organization that are handled together."""
 HANDLED_AT_ONCE = 6
 """Over all queues: the other database connections are for requests, the relay and the readiness check."""
 WATCH_SECONDS, STOP_SECONDS = 5.0, 5.0
@@ -133,7 +134,7 @@ class Messaging:
     def _subscribe(self, broker: RabbitBroker, subscription: Subscription) -> None:
         queue = topology.queue(subscription.queue, subscription.key)
 
-        gatherings: WeakValueDictionary[str, Gathering[Event, Exception | None]] = WeakValueDictionary()
+        gatherings: dict[str, Gathering[Event, Exception | None]] = {}
         commit = partial(self._commit, subscription)
 
         @broker.subscriber(queue, topology.EVENTS, ack_policy=AckPolicy.MANUAL)
@@ -141,10 +142,12 @@ class Messaging:
             event = self._consumers.read(subscription, body)
             if event is None:
                 return
-            gathering = gatherings.get(event.organization_id) or Gathering(commit)
             if subscription.together:
-                gatherings[event.organization_id] = gathering
-            if failure := await gathering.join(event):
+                gathering = gatherings.setdefault(event.organization_id, Gathering(commit, apart=SECONDS_APART))
+                failure = await gathering.join(event)
+            else:
+                (failure,) = await commit([event])
+            if failure:
                 raise failure
 
     async def _commit(self, subscription: Subscription, events: Sequence[Event]) -> list[Exception | None]:

@@ -103,6 +103,8 @@ class BatchApplied(Event):
     consumer: str
     batch_id: UUID
     sync_id: str
+    also: tuple[UUID, ...] = ()
+    """Further batches of the run that were committed with it."""
 
 
 class FiguresCounted(Event):

@@ -135,7 +135,7 @@ def test_an_appointment_without_a_patient_is_kept_aside() -> None:
 def test_of_a_row_that_is_there_twice_the_last_counts() -> None:
     twice = [{"id": "7", "name": name, **TIMES} for name in ("Old", "New")]
     (mapped,), rejected = map_page(twice, appointment_type)
-    assert (mapped.record["name"], rejected) == ("New", [])
+    assert (mapped.record.model_dump()["name"], rejected) == ("New", [])
 
 
 @pytest.mark.parametrize(("last", "left"), [("Knee", "mapped"), (None, "rejected")])

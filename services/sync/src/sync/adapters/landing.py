@@ -1,6 +1,5 @@
 """Landed records, and the batches that wait for their receipts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.records import Record
 from sync.domain.mapping import Mapped
 
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state does not replace a
@@ -19,8 +19,8 @@ from sync.domain.mapping import Mapped
 # LATERAL: one look into the index for each record, whatever the planner believes of a table that has begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
-        SELECT cliniko_id, record
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS incoming (cliniko_id text, record jsonb)
+        SELECT cliniko_id, CAST(record AS jsonb) AS record
+        FROM unnest(CAST(:ids AS text[]), CAST(:records AS text[])) AS incoming (cliniko_id, record)
     )
     INSERT INTO landed (organization_id, kind, cliniko_id, sequence, record, batch_id, landed_at)
     SELECT :organization_id, :kind, cliniko_id, nextval('landing_sequence'), record, :batch_id, :now
@@ -39,7 +39,7 @@ _LAND = text("""
        OR (landed.unconfirmed OR landed.record <> excluded.record)
           AND (date_trunc('second', (landed.record ->> 'updated_at')::timestamptz)
                <= (excluded.record ->> 'updated_at')::timestamptz OR landed.landed_at < :settled)
-    RETURNING record || jsonb_build_object('sequence', sequence)
+    RETURNING cliniko_id, sequence
 """)
 LATE = timedelta(minutes=1)
 """No answer is on its way, or kept in a cache, for longer."""
@@ -74,7 +74,9 @@ _KEPT_ASIDE = text("""
 """)
 _EXPECT = text("""
     INSERT INTO batches (organization_id, sync_id, batch_id, records, awaiting)
-    VALUES (:organization_id, :sync_id, :batch_id, :records, :awaiting)
+    SELECT :organization_id, :sync_id, batch_id, records, string_to_array(awaiting, ' ')
+    FROM unnest(CAST(:batch_ids AS uuid[]), CAST(:records AS integer[]), CAST(:awaiting AS text[]))
+        AS expected (batch_id, records, awaiting)
 """)
 _CONFIRM = text("""
     UPDATE batches SET awaiting = array_remove(awaiting, :consumer)
@@ -99,6 +101,18 @@ _SWEEP = (
 )
 
 
+GIVEN_BY_LANDING = {"sequence", "landed_at"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A batch on its way to consumers who will confirm it, with that many records of the run's count."""
+
+    batch_id: UUID
+    records: int
+    consumers: Sequence[str]
+
+
 @dataclass(frozen=True)
 class State:
     """A landed record as it is sent again; without a record it was removed."""
@@ -115,16 +129,16 @@ class Landing:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped], now: datetime) -> list[dict[str, Any]]:
+    async def land(self, kind: str, batch_id: UUID, records: Sequence[Mapped], now: datetime) -> list[Record]:
         """Store the records; return those that `batch_id` must carry, each with its new sequence.
 
         These are the new and the changed ones, and those whose last batch nobody is known to have applied.
         """
-        rows = json.dumps([{"cliniko_id": mapped.cliniko_id, "record": mapped.record} for mapped in records])
-        return [
-            row[0]
-            for row in await self._run(_LAND, kind=kind, batch_id=batch_id, rows=rows, now=now, settled=now - LATE)
-        ]
+        states = {mapped.cliniko_id: mapped.record for mapped in records}
+        texts = [record.model_dump_json(exclude=GIVEN_BY_LANDING) for record in states.values()]
+        values = {"ids": list(states), "records": texts, "now": now, "settled": now - LATE}
+        rows = await self._run(_LAND, kind=kind, batch_id=batch_id, **values)
+        return [states[cliniko_id].model_copy(update={"sequence": sequence}) for cliniko_id, sequence in rows]
 
     async def count(self, kind: str) -> int:
         """How many records there are."""
@@ -147,10 +161,15 @@ class Landing:
         """Ids of the records that could not be mapped when they were last read, which was before this run."""
         return list((await self._run(_KEPT_ASIDE, sync_id=sync_id, kind=kind)).scalars())
 
-    async def expect(self, sync_id: str, batch_id: UUID, records: int, consumers: Sequence[str]) -> None:
-        """Wait for a receipt of each consumer."""
-        values = {"batch_id": batch_id, "records": records, "awaiting": list(consumers)}
-        await self._run(_EXPECT, sync_id=sync_id, **values)
+    async def expect(self, sync_id: str, batches: Sequence[Expected]) -> None:
+        """Wait for the batches' receipts."""
+        await self._run(
+            _EXPECT,
+            sync_id=sync_id,
+            batch_ids=[batch.batch_id for batch in batches],
+            records=[batch.records for batch in batches],
+            awaiting=[" ".join(batch.consumers) for batch in batches],
+        )
 
     async def confirm(self, sync_id: str, batch_ids: Sequence[UUID], consumer: str) -> dict[UUID, int]:
         """Take a consumer's receipts. The records of each batch that now waits for no other."""

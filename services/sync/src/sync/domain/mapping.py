@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,10 +18,10 @@ from sync.domain.values import common, identity, linked, text, yes
 
 @dataclass(frozen=True)
 class Mapped:
-    """A record's state, without the sequence it gets when it lands."""
+    """A record's state, its sequence still to be given when it lands."""
 
     cliniko_id: str
-    record: dict[str, Any]
+    record: Record
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def _map(cliniko_id: str, row: Json, mapping: Callable[[Json], Record]) -> Mappe
         return Rejected(cliniko_id, _reason(error))
     except (TypeError, LookupError, AttributeError, ValueError) as error:  # a list where an object should be, ...
         return Rejected(cliniko_id, type(error).__name__)
-    return Mapped(cliniko_id, record.model_dump(mode="json", exclude={"sequence", "landed_at"}))
+    return Mapped(cliniko_id, record)
 
 
 def patient(row: Json) -> PatientRecord:

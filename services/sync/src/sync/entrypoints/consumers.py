@@ -20,6 +20,6 @@ async def on_batch_applied(events: Sequence[BatchApplied], connection: AsyncConn
     store = Store(connection, events[0].organization_id, datetime.now(UTC))
     batches: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     for event in events:
-        batches[event.sync_id, event.consumer].append(event.batch_id)
+        batches[event.sync_id, event.consumer] += (event.batch_id, *event.also)
     for (sync_id, consumer), batch_ids in sorted(batches.items()):
         await handlers.confirm_batches(sync_id, batch_ids, consumer, store)

@@ -25,10 +25,10 @@ async def _resend_page(kind: Kind, hold: Hold) -> int:
         states = await store.landing.take_unconfirmed(kind.name, batch_id, PAGE_SIZE)
         records, removed = apart(states)
         if records:
-            await hold.send(kind.event, batch_id, {"records": records}, 0, store)
+            await hold.send(kind.event, batch_id, {"records": records}, store)
         if removed and kind.removed_as:
             # Its own batch id would be the records': a removal that is lost again is proven again by the next sweep.
-            await hold.send(RecordsRemoved, batch_id if not records else uuid4(), {kind.removed_as: removed}, 0, store)
+            await hold.send(RecordsRemoved, batch_id if not records else uuid4(), {kind.removed_as: removed}, store)
     return len(states)
 
 

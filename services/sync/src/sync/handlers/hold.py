@@ -6,13 +6,18 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from chassis.gathering import Gathering
 from contracts.events import Batch
 from contracts.routes import confirmed_by
 from sync.adapters.checkpoints import Done
+from sync.adapters.landing import Expected
 from sync.adapters.store import Store, Transactions
 from sync.domain.clinic import Clinic
 from sync.domain.reading import Reading
 from sync.domain.run import Run
+
+SECONDS_APART = 0.05
+"""Between two transactions that land pages."""
 
 T = TypeVar("T")
 
@@ -32,6 +37,7 @@ class Hold:
         """Paths of lists of which something may be missing, whatever their counts say."""
         self._worker = worker
         self._transactions = transactions
+        self._landing = Gathering(self._land, apart=SECONDS_APART)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Store]:
@@ -43,25 +49,38 @@ class Hold:
 
     async def land(self, reading: Reading, *, counted: bool = True) -> int:
         """Keep a page: its records, its checkpoint and its event commit together. Returns how many records go out."""
-        kind, batch_id = reading.walk.kind, uuid4()
-        counted = counted and kind.counted is not None
-        async with self.transaction() as store:
-            changed = await store.landing.land(kind.name, batch_id, reading.mapped, store.now)
-            await store.checkpoints.check(self.run.sync_id, reading, len(changed), counted=counted)
-            if changed:
-                records = len(changed) if counted else 0
-                await self.send(kind.event, batch_id, {"records": changed}, records, store)
-        return len(changed)
+        return await self._landing.join((reading, counted and reading.walk.kind.counted is not None))
 
-    async def send(
-        self, event: type[Batch], batch_id: UUID, content: dict[str, Sequence[Any]], records: int, store: Store
-    ) -> None:
-        """Announce a batch, and expect a receipt of each who confirms it for `records` of the run's count."""
+    async def _land(self, pages: Sequence[tuple[Reading, bool]]) -> list[int]:
+        """The pages that wait, in one transaction."""
+        batches, sent = [], []
+        async with self.transaction() as store:
+            for reading, counted in pages:
+                kind, batch_id = reading.walk.kind, uuid4()
+                changed = await store.landing.land(kind.name, batch_id, reading.mapped, store.now)
+                await store.checkpoints.check(self.run.sync_id, reading, len(changed), counted=counted)
+                sent.append(len(changed))
+                if changed:
+                    batch = self._batch(kind.event, batch_id, {"records": changed}, store)
+                    batches.append((batch, len(changed) if counted else 0))
+            if batches:
+                await self._send(batches, store)
+        return sent
+
+    async def send(self, event: type[Batch], batch_id: UUID, content: dict[str, Sequence[Any]], store: Store) -> None:
+        """Announce a batch of records that the run's count leaves out."""
+        await self._send([(self._batch(event, batch_id, content, store), 0)], store)
+
+    def _batch(self, event: type[Batch], batch_id: UUID, content: dict[str, Sequence[Any]], store: Store) -> Batch:
         run = self.run
         common = {"event_id": batch_id, "organization_id": run.organization_id, "request_id": run.request_id}
-        batch = event.model_validate({**common, "occurred_at": store.now, "sync_id": run.sync_id, **content})
-        await store.landing.expect(run.sync_id, batch_id, records, confirmed_by(event))
-        await store.announce(batch)
+        return event.model_validate({**common, "occurred_at": store.now, "sync_id": run.sync_id, **content})
+
+    async def _send(self, batches: Sequence[tuple[Batch, int]], store: Store) -> None:
+        """Announce batches, and expect a receipt of each who confirms one for so many records of the run's count."""
+        expected = [Expected(batch.event_id, records, confirmed_by(type(batch))) for batch, records in batches]
+        await store.landing.expect(self.run.sync_id, expected)
+        await store.announce(*(batch for batch, _ in batches))
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -72,5 +72,5 @@ async def _let_go(walk: Walk, ids: Sequence[str], hold: Hold) -> None:
     async with hold.transaction() as store:
         _, removed = apart(await store.landing.remove(kind.name, batch_id, ids))
         if removed and kind.removed_as:
-            await hold.send(RecordsRemoved, batch_id, {kind.removed_as: removed}, 0, store)
+            await hold.send(RecordsRemoved, batch_id, {kind.removed_as: removed}, store)
     log.info("records removed", resource=walk.path, count=len(removed), sync_id=hold.run.sync_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.errors import Conflict, NotFound
 from contracts.events import SyncMode, SyncRunChanged
 from contracts.routes import confirmed_by
+from sync.adapters.landing import Expected
 from sync.adapters.store import Store
 from sync.domain.run import Run, announcement, estimated_completion, is_sync_id, new_sync_id
 from sync.handlers.endings import fail, plan_next
@@ -101,7 +102,7 @@ async def _close_when_applied(run: Run, store: Store) -> None:
     ended = await store.runs.change(sync_id, completed_at=store.now, revision=run.revision + 1)
     closing = announcement(ended).model_copy(update={"status": "completed"})
     await store.runs.change(sync_id, closing_id=closing.event_id)
-    await store.landing.expect(sync_id, closing.event_id, 0, confirmed_by(SyncRunChanged))
+    await store.landing.expect(sync_id, [Expected(closing.event_id, 0, confirmed_by(SyncRunChanged))])
     await store.announce(closing)
 
 

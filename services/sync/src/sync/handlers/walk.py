@@ -19,7 +19,7 @@ from sync.handlers.hold import Hold, together
 
 log = structlog.get_logger()
 
-PAGES_AT_ONCE = 4
+PAGES_AT_ONCE = 8
 BY_ID = "id:asc"
 BY_ATTENDANCE = {GROUP_WALK.path: attendances_of, ATTENDEE_WALK.path: attendances_for}
 """Lists whose rows become records only together with rows of another list."""
