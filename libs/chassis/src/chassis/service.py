@@ -1,6 +1,7 @@
 """One call makes a service of its routes and consumers."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
@@ -79,7 +80,19 @@ def serve(app: FastAPI, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    _spare_the_collector()
     _Server(config, app).run()
+
+
+def _spare_the_collector() -> None:
+    """Have cyclic garbage looked for more rarely, and never among what lives as long as the process.
+
+    A page of Cliniko is thousands of objects, nearly all of them freed by reference counts: looking through them every
+    700 was a quarter of the work of a sync.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 class _Server(uvicorn.Server):
