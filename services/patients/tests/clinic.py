@@ -122,9 +122,9 @@ async def apply(event: Event, tenant: Tenant, now: datetime) -> None:
     """What the consumers do, at a time of the test's choosing."""
     match event:
         case PatientsSynced():
-            await handlers.record_patients([event], tenant, now)
+            await handlers.record_patients([event], tenant)
         case AppointmentsSynced():
-            await handlers.record_appointments([event], tenant, now)
+            await handlers.record_appointments([event], tenant)
         case AppointmentTypesSynced():
             await handlers.record_appointment_types(event, tenant)
         case PractitionersSynced():
@@ -132,7 +132,7 @@ async def apply(event: Event, tenant: Tenant, now: datetime) -> None:
         case RecordsRemoved():
             await handlers.remove_records(event, tenant, now)
         case SyncRunChanged():
-            await handlers.record_run(event, tenant)
+            await handlers.record_run(event, tenant, now)
         case _:
             raise TypeError(type(event).__name__)
 

@@ -20,8 +20,8 @@ from patients.domain.versions import newest_of_each
 from patients.domain.wording import storable, unless_blank
 
 
-async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant, now: datetime) -> None:
-    """Keep pages of patients and what the lists say about them."""
+async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant) -> None:
+    """Keep pages of patients."""
     states = [
         Patient.of(tenant.organization_id, record, record.landed_at or event.occurred_at)
         for event in events
@@ -29,45 +29,45 @@ async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant, now:
     ]
     page = newest_of_each(states, lambda state: state.cliniko_patient_id)
     await documents.share(tenant)
-    await documents.rewrite(tenant, await records.upsert_patients(tenant, page), now)
+    await documents.mark(tenant, await records.upsert_patients(tenant, page))
 
 
-async def record_appointments(events: Sequence[AppointmentsSynced], tenant: Tenant, now: datetime) -> None:
-    """Keep pages of appointments and what the lists say about their patients."""
+async def record_appointments(events: Sequence[AppointmentsSynced], tenant: Tenant) -> None:
+    """Keep pages of appointments."""
     states = (record for event in events for record in event.records)
     newest = newest_of_each(states, lambda record: record.cliniko_appointment_id)
     page = [record.model_copy(update={"notes": unless_blank(record.notes)}) for record in newest]
     await documents.share(tenant)
-    await documents.rewrite(tenant, await records.upsert_appointments(tenant, page), now)
+    await documents.mark(tenant, await records.upsert_appointments(tenant, page))
 
 
 async def record_appointment_types(event: AppointmentTypesSynced, tenant: Tenant) -> None:
-    """Keep the names of appointment types; documents that show them are made anew when they are next read."""
+    """Keep the names of appointment types."""
     newest = newest_of_each(event.records, lambda record: record.appointment_type_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
-    await documents.claim(tenant)
-    await documents.expire(tenant, types=await records.upsert_appointment_types(tenant, page))
+    await documents.mark_named(tenant, types=await records.upsert_appointment_types(tenant, page))
 
 
 async def record_practitioners(event: PractitionersSynced, tenant: Tenant) -> None:
-    """Keep the names of practitioners; documents that show them are made anew when they are next read."""
+    """Keep the names of practitioners."""
     newest = newest_of_each(event.records, lambda record: record.practitioner_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
-    await documents.claim(tenant)
-    await documents.expire(tenant, practitioners=await records.upsert_practitioners(tenant, page))
+    await documents.mark_named(tenant, practitioners=await records.upsert_practitioners(tenant, page))
 
 
 async def remove_records(event: RecordsRemoved, tenant: Tenant, now: datetime) -> None:
-    """Let go of what Cliniko no longer has; what is newer here than its removal stays."""
+    """Let go of what Cliniko no longer has, in the documents too; what is newer here than its removal stays."""
     await documents.claim(tenant)
-    await removals.remove_patients(tenant, event.patients)
+    gone = await removals.remove_patients(tenant, event.patients)
     losers = await removals.remove_appointments(tenant, event.appointments)
-    await documents.rewrite(tenant, losers, now)
+    await documents.mark(tenant, sorted({*gone, *losers}))
+    await documents.refresh(tenant, now)
 
 
-async def record_run(event: SyncRunChanged, tenant: Tenant) -> None:
-    """Keep when the clinic was last read, and last read as a whole."""
+async def record_run(event: SyncRunChanged, tenant: Tenant, now: datetime) -> None:
+    """Keep when the clinic was last read, and last read as a whole; who reads after it finds all documents made."""
     if event.status == "completed" and event.completed_at is not None:
+        await documents.refresh(tenant, now)
         await runs.note_completed_run(tenant, event.completed_at, full_sweep=event.full_sweep)
 
 

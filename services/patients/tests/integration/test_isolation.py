@@ -15,6 +15,7 @@ TENANT_TABLES = (
     "removals",
     "last_runs",
     "patient_documents",
+    "stale_documents",
 )
 PATHS = (
     "patients",
@@ -34,6 +35,7 @@ async def full_clinic(clinic: Clinic) -> Clinic:
         clinic.page(clinic.practitioner(8, "Sam Sample")),
         clinic.removed(patient=2),
         clinic.run(NOON),
+        clinic.page(clinic.patient(1)),
     )
     return clinic
 

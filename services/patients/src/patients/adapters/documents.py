@@ -1,8 +1,10 @@
 """One document per patient: what the lists say about them, true until `valid_until`.
 
-How a document stays true while several transactions change what it is made of: each first writes its records, then
-locks the documents they touch, then makes these documents in a later statement, which therefore sees the records of
-every transaction that held the lock before. Locks are taken in the order of the patients' ids.
+Whoever changes what a document is made of marks it as stale in the same transaction; whoever reads makes what is marked
+or has expired first. A mark is a row, and marking locks it even where it stands already: so a maker, who takes the
+marks first and makes the documents in a later statement, sees the records of every transaction that marked before, and
+who marks after it leaves a mark behind. A clinic's first sync so makes each document once, and not with every page.
+Locks are taken in the order of the patients' ids.
 """
 
 from collections.abc import Sequence
@@ -13,63 +15,92 @@ from sqlalchemy import text
 from patients.adapters.document_text import MAKE_DOCUMENTS
 from patients.adapters.tenant import Tenant
 
-# `WHERE false` updates nothing, but only after the row is locked; a row that was missing is inserted.
-_LOCK = text("""
-    INSERT INTO patient_documents (organization_id, cliniko_patient_id)
-    SELECT :organization_id, patient FROM unnest(CAST(:patients AS text[])) AS patient ORDER BY patient COLLATE "C"
-    ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET active = excluded.active WHERE false
-""")
+PIECE = 5_000
+"""Documents made by one statement, in about a second."""
 
-_LOCK_EXPIRED = text("""
+# `WHERE false` updates nothing, but only after the row is locked.
+_MARK = """
+    INSERT INTO stale_documents AS marked (organization_id, cliniko_patient_id)
+    SELECT :organization_id, cliniko_patient_id FROM {patients} ORDER BY cliniko_patient_id COLLATE "C"
+    ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET cliniko_patient_id = NULL WHERE false
+"""
+_MARK_PATIENTS = text(_MARK.format(patients="unnest(CAST(:patients AS text[])) AS touched (cliniko_patient_id)"))
+_MARK_WITH_NAMES = text(
+    _MARK.format(
+        patients="""(
+            SELECT DISTINCT cliniko_patient_id FROM appointments
+            WHERE organization_id = :organization_id AND counted
+              AND (appointment_type_id = ANY(:types) OR practitioner_id = ANY(:practitioners))
+        ) AS touched"""
+    )
+)
+
+_ANY_UNTRUE = text("""
+    SELECT EXISTS (SELECT FROM stale_documents WHERE organization_id = :organization_id)
+        OR EXISTS (SELECT FROM patient_documents WHERE organization_id = :organization_id AND valid_until <= :now)
+""")
+_MARKED = text("""
+    SELECT cliniko_patient_id FROM stale_documents WHERE organization_id = :organization_id
+    ORDER BY cliniko_patient_id LIMIT :piece FOR UPDATE
+""")
+_TAKE = text("""
+    WITH without_patient AS (
+        DELETE FROM patient_documents AS left_over
+        WHERE organization_id = :organization_id AND cliniko_patient_id = ANY(:marked) AND NOT EXISTS (
+            SELECT FROM patients
+            WHERE organization_id = :organization_id AND cliniko_patient_id = left_over.cliniko_patient_id
+        )
+    )
+    DELETE FROM stale_documents WHERE organization_id = :organization_id AND cliniko_patient_id = ANY(:marked)
+""")
+_LOCK_UNTRUE = text("""
     SELECT cliniko_patient_id FROM patient_documents
-    WHERE organization_id = :organization_id AND valid_until <= :now
+    WHERE organization_id = :organization_id AND (valid_until <= :now OR cliniko_patient_id = ANY(:marked))
     ORDER BY cliniko_patient_id FOR UPDATE
 """)
 
-# Pages of patients and of appointments are written beside each other, names and removals alone: a page that is not
-# committed may already have made its documents with the old name, and nobody else sees its records yet.
+# Pages are written beside each other, removals alone: neither could see the other's records before it commits.
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('records of ' || :organization_id, 0))")
 _CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('records of ' || :organization_id, 0))")
 
-_EXPIRE_WITH_NAMES = text("""
-    WITH touched AS (
-        SELECT cliniko_patient_id FROM patient_documents
-        WHERE organization_id = :organization_id AND listed AND cliniko_patient_id IN (
-            SELECT cliniko_patient_id FROM appointments
-            WHERE organization_id = :organization_id AND counted
-              AND (appointment_type_id = ANY(:types) OR practitioner_id = ANY(:practitioners))
-        )
-        ORDER BY cliniko_patient_id FOR UPDATE
-    )
-    UPDATE patient_documents SET valid_until = '-infinity'
-    WHERE organization_id = :organization_id AND cliniko_patient_id IN (SELECT cliniko_patient_id FROM touched)
-""")
 
-
-async def rewrite(tenant: Tenant, patients: Sequence[str], now: datetime) -> None:
-    """Make the documents of these patients from what their records say."""
+async def mark(tenant: Tenant, patients: Sequence[str]) -> None:
+    """Have the documents of these patients made anew before they are read again."""
     if patients:
-        await tenant.execute(_LOCK, patients=patients)
-        await tenant.execute(MAKE_DOCUMENTS, patients=patients, now=now)
+        await tenant.execute(_MARK_PATIENTS, patients=patients)
+
+
+async def mark_named(tenant: Tenant, *, types: Sequence[str] = (), practitioners: Sequence[str] = ()) -> None:
+    """The same for the documents in which these names appear."""
+    if types or practitioners:
+        await tenant.execute(_MARK_WITH_NAMES, types=types, practitioners=practitioners)
 
 
 async def refresh(tenant: Tenant, now: datetime) -> None:
-    """Make every document true that has ceased to be; normally there is none."""
-    expired = (await tenant.execute(_LOCK_EXPIRED, now=now)).scalars().all()
-    if expired:
-        await tenant.execute(MAKE_DOCUMENTS, patients=expired, now=now)
+    """Make every document true that is not; normally there is none."""
+    if not (await tenant.execute(_ANY_UNTRUE, now=now)).scalar_one():
+        return
+    marked = await _make_a_piece(tenant, now)
+    while len(marked) == PIECE:
+        marked = await _make_a_piece(tenant, now)
+
+
+async def _make_a_piece(tenant: Tenant, now: datetime) -> Sequence[str]:
+    """What has expired, and a piece of what is marked, which is returned."""
+    marked = (await tenant.execute(_MARKED, piece=PIECE)).scalars().all()
+    if marked:
+        await tenant.execute(_TAKE, marked=marked)
+    locked = (await tenant.execute(_LOCK_UNTRUE, now=now, marked=marked)).scalars()
+    if untrue := sorted({*marked, *locked}):
+        await tenant.execute(MAKE_DOCUMENTS, patients=untrue, now=now)
+    return marked
 
 
 async def share(tenant: Tenant) -> None:
-    """Nothing of this organization is renamed or removed until this transaction ends."""
+    """Nothing of this organization is removed until this transaction ends."""
     await tenant.execute(_SHARE)
 
 
 async def claim(tenant: Tenant) -> None:
-    """No other transaction writes this organization's records or names until this one ends."""
+    """No other transaction writes this organization's records until this one ends."""
     await tenant.execute(_CLAIM)
-
-
-async def expire(tenant: Tenant, *, types: Sequence[str] = (), practitioners: Sequence[str] = ()) -> None:
-    """Have the documents these names appear in made anew before they are read again."""
-    await tenant.execute(_EXPIRE_WITH_NAMES, types=types, practitioners=practitioners)

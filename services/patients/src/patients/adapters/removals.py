@@ -20,18 +20,11 @@ _REMEMBER = text("""
     WHERE known.sequence < excluded.sequence
 """)
 _REMOVE_PATIENTS = text("""
-    WITH gone AS (
-        DELETE FROM patients USING removals
-        WHERE patients.organization_id = :organization_id AND removals.organization_id = :organization_id
-          AND removals.kind = 'patient' AND removals.cliniko_id = patients.cliniko_patient_id
-          AND removals.sequence > patients.sequence AND removals.cliniko_id = ANY(:ids)
-        RETURNING patients.cliniko_patient_id
-    ),
-    documents AS (
-        DELETE FROM patient_documents USING gone
-        WHERE organization_id = :organization_id AND patient_documents.cliniko_patient_id = gone.cliniko_patient_id
-    )
-    SELECT cliniko_patient_id FROM gone
+    DELETE FROM patients USING removals
+    WHERE patients.organization_id = :organization_id AND removals.organization_id = :organization_id
+      AND removals.kind = 'patient' AND removals.cliniko_id = patients.cliniko_patient_id
+      AND removals.sequence > patients.sequence AND removals.cliniko_id = ANY(:ids)
+    RETURNING patients.cliniko_patient_id
 """)
 _REMOVE_APPOINTMENTS = text("""
     DELETE FROM appointments USING removals
@@ -42,16 +35,16 @@ _REMOVE_APPOINTMENTS = text("""
 """)
 
 
-async def remove_patients(tenant: Tenant, removals: Sequence[Removal]) -> None:
-    """With their documents; their appointments, should there still be any, wait for a patient's record again."""
+async def remove_patients(tenant: Tenant, removals: Sequence[Removal]) -> list[str]:
+    """Returns the ids of those now gone; appointments that are left wait for a record of their patient again."""
     await _remember(tenant, "patient", removals)
-    await tenant.execute(_REMOVE_PATIENTS, ids=_ids(removals))
+    return list((await tenant.execute(_REMOVE_PATIENTS, ids=_ids(removals))).scalars())
 
 
 async def remove_appointments(tenant: Tenant, removals: Sequence[Removal]) -> list[str]:
     """Returns the ids of the patients who lost one."""
     await _remember(tenant, "appointment", removals)
-    return sorted(set((await tenant.execute(_REMOVE_APPOINTMENTS, ids=_ids(removals))).scalars()))
+    return list((await tenant.execute(_REMOVE_APPOINTMENTS, ids=_ids(removals))).scalars())
 
 
 async def _remember(tenant: Tenant, kind: str, removals: Sequence[Removal]) -> None:

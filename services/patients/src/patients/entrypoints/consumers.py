@@ -22,12 +22,12 @@ consumers = Consumers("patients")
 
 @consumers.on_all(PatientsSynced)
 async def on_patients_synced(events: Sequence[PatientsSynced], connection: AsyncConnection) -> None:
-    await handlers.record_patients(events, Tenant(connection, events[0].organization_id), datetime.now(UTC))
+    await handlers.record_patients(events, Tenant(connection, events[0].organization_id))
 
 
 @consumers.on_all(AppointmentsSynced)
 async def on_appointments_synced(events: Sequence[AppointmentsSynced], connection: AsyncConnection) -> None:
-    await handlers.record_appointments(events, Tenant(connection, events[0].organization_id), datetime.now(UTC))
+    await handlers.record_appointments(events, Tenant(connection, events[0].organization_id))
 
 
 @consumers.on(AppointmentTypesSynced)
@@ -47,4 +47,4 @@ async def on_records_removed(event: RecordsRemoved, connection: AsyncConnection)
 
 @consumers.on(SyncRunChanged)
 async def on_sync_run_changed(event: SyncRunChanged, connection: AsyncConnection) -> None:
-    await handlers.record_run(event, Tenant(connection, event.organization_id))
+    await handlers.record_run(event, Tenant(connection, event.organization_id), datetime.now(UTC))
