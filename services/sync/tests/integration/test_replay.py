@@ -19,7 +19,7 @@ from sync.entrypoints.replay import run as run_replay
 TABLES = text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-      AND relname NOT IN ('inbox', 'outbox', 'alembic_version') ORDER BY relname
+      AND relname NOT IN ('inbox', 'outbox', 'alembic_version', 'stale_documents') ORDER BY relname
 """)
 
 
@@ -38,14 +38,10 @@ class Consumer:
                     await self.consumers.handle(subscription, body, self.database)
 
     async def everything(self) -> dict[str, list[str]]:
-        """Every row of every table that says something: no document without its patient, no removal undone since."""
+        """Every row of every table that says something: no mark for work to do, no removal undone since."""
         async with self.database.transaction(self.organization_id) as connection:
             tables = list((await connection.execute(TABLES)).scalars())
             rows = {table: f"SELECT row.*::text FROM {table} AS row ORDER BY 1" for table in tables}
-            if "patient_documents" in rows:
-                rows["patient_documents"] = (
-                    "SELECT row.*::text FROM patient_documents AS row WHERE document IS NOT NULL ORDER BY 1"
-                )
             rows["removals"] = (
                 "SELECT row.*::text FROM removals AS row WHERE cliniko_id NOT IN"
                 " (SELECT cliniko_patient_id FROM patients) ORDER BY 1"

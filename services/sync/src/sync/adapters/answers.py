@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any
 
+from pydantic_core import from_json
+
 from sync.domain.allowance import LONGEST_PAUSE_SECONDS
 from sync.domain.clinic import (
     Away,
@@ -116,6 +118,10 @@ def _object(body: bytes) -> Json:
 
 def _decoded(body: bytes) -> Any:
     """None when it is no JSON. Control characters within texts are let in; what reads the texts sorts them out."""
+    try:
+        return from_json(body)  # twice as fast, and stricter
+    except ValueError:
+        pass
     try:
         return json.loads(body, strict=False)
     except (ValueError, RecursionError):

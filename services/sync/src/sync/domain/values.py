@@ -5,7 +5,6 @@ Ids are text from link to record, `""` and null mean the same, an absent relatio
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from sync.domain.clinic import Json
 
@@ -41,9 +40,9 @@ def linked(row: Json, relation: str) -> str | None:
 
 
 def link_path(row: Json, relation: str) -> list[str]:
-    """The parts of the address a relation leads to; empty when it is absent."""
+    """The parts of the address a relation leads to, its host among them; empty when it is absent."""
     link = ((row.get(relation) or {}).get("links") or {}).get("self")
-    return urlsplit(str(link)).path.strip("/").split("/") if link else []
+    return str(link).partition("?")[0].partition("#")[0].rstrip("/").split("/") if link else []
 
 
 def common(row: Json, *moments: str) -> dict[str, Any]:
