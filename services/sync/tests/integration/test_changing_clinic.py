@@ -274,6 +274,18 @@ async def test_what_happens_to_a_group_and_its_attendees_is_followed(reader: Rea
     assert [bool(heard[each].cancelled_at) for each in (one, other)] == [True, False]
 
 
+async def test_a_class_that_is_shown_again_unchanged_leads_to_no_request(reader: Reader) -> None:
+    pilates = fill_with_a_class(reader.cliniko)
+    await reader.sync()
+    for _ in range(2):
+        reader.cliniko.asked.clear()
+        await reader.sync("incremental")
+        assert len(reader.cliniko.asked) == 8
+    reader.cliniko.change("group_appointments", pilates.group, bump=False, starts_at="2026-05-01T10:00:00Z")
+    await reader.sync("incremental")
+    assert [reader.knows("appointments")[str(each)].starts_at.month for each in pilates.attendees] == [5, 5]
+
+
 async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointments_stay(reader: Reader) -> None:
     pilates = fill_with_a_class(reader.cliniko)
     await reader.sync()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -101,14 +101,23 @@ _STALE = text("""
     DELETE FROM rejected
     WHERE organization_id = :organization_id AND kind = ANY(:kinds) AND sync_id <> :sync_id
 """)
-_CURSORS = text("SELECT list, moment FROM cursors WHERE organization_id = :organization_id")
+_CURSORS = text("SELECT list, moment, shown FROM cursors WHERE organization_id = :organization_id")
 _ADVANCE = text(f"""
-    INSERT INTO cursors (organization_id, list, moment)
-    SELECT :organization_id, list, least(max(newest), :source_time)
-    FROM pages JOIN jsonb_to_recordset(CAST(:followed AS jsonb)) AS followed (list text, path text) USING (path)
-    WHERE {_RUN} GROUP BY list HAVING max(newest) IS NOT NULL
-    ON CONFLICT (organization_id, list) DO UPDATE SET moment = greatest(cursors.moment, excluded.moment)
+    INSERT INTO cursors (organization_id, list, moment, shown)
+    SELECT :organization_id, list, least(max(newest), :source_time), shown
+    FROM pages
+    JOIN jsonb_to_recordset(CAST(:followed AS jsonb)) AS followed (list text, path text, shown text[]) USING (path)
+    WHERE {_RUN} GROUP BY list, shown HAVING max(newest) IS NOT NULL
+    ON CONFLICT (organization_id, list) DO UPDATE
+    SET moment = greatest(cursors.moment, excluded.moment), shown = excluded.shown
 """)
+
+
+class Cursor(NamedTuple):
+    """How far a stream was followed, and the newest rows that were followed to another list."""
+
+    moment: datetime
+    shown: Sequence[str]
 
 
 @dataclass
@@ -178,13 +187,17 @@ class Checkpoints:
         """Drop what an earlier run kept aside and this one, which read all of these kinds, did not meet."""
         await self._run(_STALE, sync_id=sync_id, kinds=list(kinds))
 
-    async def cursors(self) -> dict[str, datetime]:
+    async def cursors(self) -> dict[str, Cursor]:
         """How far each stream was followed."""
-        return {row.list: row.moment for row in await self._run(_CURSORS)}
+        return {row.list: Cursor(row.moment, row.shown) for row in await self._run(_CURSORS)}
 
-    async def advance(self, sync_id: str, followed: Mapping[str, str], source_time: datetime) -> None:
+    async def advance(
+        self, sync_id: str, followed: Mapping[str, str], source_time: datetime, shown: Mapping[str, Sequence[str]]
+    ) -> None:
         """Move cursors (by the path of the pages that reach so far), never back and never past the run's beginning."""
-        rows = json.dumps([{"list": cursor, "path": path} for cursor, path in followed.items()])
+        rows = json.dumps(
+            [{"list": one, "path": path, "shown": list(shown.get(one, ()))} for one, path in followed.items()]
+        )
         await self._run(_ADVANCE, sync_id=sync_id, followed=rows, source_time=source_time)
 
     async def _run(self, statement: Any, **values: Any) -> Any:

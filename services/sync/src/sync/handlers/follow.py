@@ -91,4 +91,5 @@ class Following:
             counted=self._counted,
             column=self.stream.column,
             position=goes_on.isoformat(),
+            again=True,
         )

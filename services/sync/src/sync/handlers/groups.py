@@ -29,6 +29,8 @@ class Attendances:
 
     rows: Sequence[Json]
     complete: bool
+    attendees: Sequence[Json] = ()
+    """Those read on the way with everything they lead to."""
 
 
 async def attendances_of(groups: Sequence[Json], clinic: Clinic) -> Attendances:
@@ -40,7 +42,7 @@ async def attendances_of(groups: Sequence[Json], clinic: Clinic) -> Attendances:
         booking = booking_of(attendee)
         if booking is None or booking.id in by_id:
             rows.append(joined(attendee, by_id[booking.id] if booking else None))
-    return Attendances(rows, complete and len(by_id) == len(groups))
+    return Attendances(rows, complete and len(by_id) == len(groups), attendees)
 
 
 async def attendances_for(attendees: Sequence[Json], clinic: Clinic) -> Attendances:

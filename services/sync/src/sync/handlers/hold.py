@@ -1,6 +1,7 @@
 """One worker's hold on one run, and what it does with a page while it lasts."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from sync.adapters.store import Store, Transactions
 from sync.domain.clinic import Clinic
 from sync.domain.reading import Reading
 from sync.domain.run import Run
+from sync.domain.trail import Trail
 
 SECONDS_APART = 0.05
 """Between two transactions that land pages."""
@@ -35,6 +37,8 @@ class Hold:
         self.done = Done()
         self.doubted: set[str] = set()
         """Paths of lists of which something may be missing, whatever their counts say."""
+        self.trails: dict[str, Trail] = defaultdict(Trail)
+        """Of each list whose rows lead to another, by its path."""
         self._worker = worker
         self._transactions = transactions
         self._landing = Gathering(self._land, apart=SECONDS_APART)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sync.adapters.store import Transactions
 from sync.domain.clinic import Clinic
 from sync.domain.plan import (
+    ATTENDEE_WALK,
     ATTENDEES_CHANGED,
     GROUP_WALK,
     HEALED,
@@ -24,6 +25,7 @@ from sync.domain.plan import (
     cursors_after,
 )
 from sync.domain.run import STEPS, Run, announcement
+from sync.domain.trail import Trail
 from sync.handlers.again import reread_rejected, resend_unconfirmed
 from sync.handlers.follow import LONG_AGO, Following
 from sync.handlers.hold import Hold, TakenOver, together
@@ -32,6 +34,9 @@ from sync.handlers.runs import close_when_applied
 from sync.handlers.walk import walk_whole
 
 __all__ = ["Pull", "TakenOver"]
+
+LEADING = {Stream(walk).cursor: walk.path for walk in (GROUP_WALK, ATTENDEE_WALK)}
+"""The cursors of the lists whose rows lead to another."""
 
 
 class Pull:
@@ -89,11 +94,13 @@ class Pull:
         await resend_unconfirmed(self._hold)
         async with self._hold.transaction() as store:
             cursors = await store.checkpoints.cursors()
+        for name, path in LEADING.items():
+            self._hold.trails[path] = Trail(cursors[name].shown if name in cursors else ())
         # Where Cliniko's clock has been set back, what changes now is older than what was seen last.
-        cursors = {name: min(cursor, self._run.started_at) for name, cursor in cursors.items()}
+        starts = {name: min(cursor.moment, self._run.started_at) for name, cursor in cursors.items()}
         groups = Stream(GROUP_WALK).cursor in cursors
         streams = [stream for stream in STREAMS if groups or stream is not ATTENDEES_CHANGED]
-        following = await self._follow(streams, cursors, counted=True)
+        following = await self._follow(streams, starts, counted=True)
         await reread_rejected(self._hold)
         if any(one.changed for one in following):
             await together(walk_whole(walk, self._hold) for walk in REFERENCE_WALKS)
@@ -149,6 +156,7 @@ class Pull:
 
     async def _finish(self, followed: dict[str, str]) -> None:
         async with self._hold.transaction() as store:
-            await store.checkpoints.advance(self._run.sync_id, followed, self._source_time)
+            shown = {cursor: self._hold.trails[path].kept for cursor, path in LEADING.items()}
+            await store.checkpoints.advance(self._run.sync_id, followed, self._source_time, shown)
             await store.runs.change(self._run.sync_id, landed_at=store.now, completed_steps=len(STEPS))
             await close_when_applied(self._run.sync_id, store)

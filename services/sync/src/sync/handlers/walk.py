@@ -61,9 +61,13 @@ async def land(
     counted: bool = True,
     column: str = "updated_at",
     position: str | None = None,
+    again: bool = False,
 ) -> int:
-    """Keep a page, with the records that its rows lead to. Returns how many of them are new or changed."""
-    attendances = await _attendances(walk, page, hold) if walk.path in BY_ATTENDANCE else None
+    """Keep a page, with the records that its rows lead to. Returns how many of them are new or changed.
+
+    `again`: rows that an earlier run has followed in the same words are not followed again.
+    """
+    attendances = await _attendances(walk, page, hold, again=again) if walk.path in BY_ATTENDANCE else None
     reading = read_page(
         walk,
         number,
@@ -90,14 +94,18 @@ async def last_page_first(ask: Callable[[int], Awaitable[Page]]) -> AsyncIterato
         page = await ask(number) if number else page
 
 
-async def _attendances(walk: Walk, page: Page, hold: Hold) -> Attendances:
+async def _attendances(walk: Walk, page: Page, hold: Hold, *, again: bool) -> Attendances:
     """Whom the rows of a page lead to; nobody when the key may not read the other list."""
+    trail = hold.trails[walk.path]
     try:
-        found = await BY_ATTENDANCE[walk.path](page.rows, hold.clinic)
+        found = await BY_ATTENDANCE[walk.path](trail.new(page.rows) if again else page.rows, hold.clinic)
     except (PermissionDenied, NoSuchList):
         log.warning("list of attendances not readable with this key", resource=walk.path, sync_id=hold.run.sync_id)
         found = Attendances((), complete=False)
-    if not found.complete:
+    if found.complete:
+        trail.follow(page.rows)
+        hold.trails[ATTENDEE_WALK.path].follow(found.attendees)
+    else:
         hold.doubted.add(walk.path)
     return found
 
