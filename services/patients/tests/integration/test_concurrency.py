@@ -9,6 +9,7 @@ from services.patients.tests.slow import History
 from sqlalchemy import text
 
 from contracts.base import Event
+from patients.adapters.documents import refresh
 from patients.adapters.tenant import Tenant
 
 WAITING = text("""
@@ -91,6 +92,32 @@ async def test_a_reader_who_meets_a_page_being_applied_sees_the_list_before_or_a
         reading = asyncio.create_task(clinic.listed())
         await waits_or_ends(reading, clinic)
     assert await reading in (before, after)
+    assert await clinic.listed() == after
+
+
+async def test_what_is_written_while_marked_documents_are_made_is_made_by_the_next_reader(clinic: Clinic) -> None:
+    known = [clinic.page(clinic.patient(1)), clinic.page(clinic.appointment(1, 1, NOON + HOUR))]
+    later = clinic.page(clinic.appointment(2, 1, NOON + 3 * HOUR))
+    await clinic.hears(*known)
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        await refresh(Tenant(connection, clinic.organization_id), clinic.now)
+        writing = asyncio.create_task(clinic.hears(later))
+        await waits_or_ends(writing, clinic)
+    await writing
+    assert await clinic.listed() == History([*known, later]).patient_list(clinic.now)
+
+
+async def test_who_makes_marked_documents_waits_for_the_page_that_marks_them_again(clinic: Clinic) -> None:
+    known = [clinic.page(clinic.patient(1)), clinic.page(clinic.appointment(1, 1, NOON + HOUR))]
+    later = clinic.page(clinic.appointment(2, 1, NOON + 3 * HOUR))
+    await clinic.hears(*known)
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        await apply(later, Tenant(connection, clinic.organization_id), clinic.now)
+        reading = asyncio.create_task(clinic.listed())
+        await waits_or_ends(reading, clinic)
+        assert not reading.done()
+    after = History([*known, later]).patient_list(clinic.now)
+    assert await reading == after
     assert await clinic.listed() == after
 
 
