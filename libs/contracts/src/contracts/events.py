@@ -3,11 +3,14 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import Event, Instant
 from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 
 SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
 RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
+Role = Literal["admin", "member"]
 
 
 class Batch(Event):
@@ -114,3 +117,22 @@ class FiguresCounted(Event):
 
     total_patients: int
     active_patients: int
+
+
+class PatientRecordsRead(Event):
+    """A person was shown records of these patients. It is committed before they are sent; a long export says so often.
+
+    Whoever reads counts, and whom they read: not what they looked for, which may be a name.
+    """
+
+    topic: ClassVar[str] = "records.read"
+
+    user_id: str
+    role: Role
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+    route: str
+    """The template of the address."""
+    patient_count: int
+    patient_ids: tuple[UUID, ...] = Field(max_length=1000)
+    """As the lists name them; at most a page, so that no message exceeds 100 KB."""

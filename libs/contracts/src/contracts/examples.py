@@ -10,6 +10,7 @@ from contracts.events import (
     BatchApplied,
     ConnectionChanged,
     FiguresCounted,
+    PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
@@ -110,4 +111,14 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     BatchApplied.model_validate({**COMMON, "consumer": "patients", "batch_id": BATCH, "sync_id": SYNC_ID}),
     FiguresCounted.model_validate({**COMMON, "total_patients": 650, "active_patients": 37}),
+    PatientRecordsRead.model_validate(
+        {
+            **COMMON,
+            "user_id": "user_example",
+            "role": "member",
+            "route": "/api/v1/patients/{organization_id}/patients",
+            "patient_count": 1,
+            "patient_ids": ["f1ef3023-1eac-55be-b4a6-cff30ba93542"],
+        }
+    ),
 )

@@ -9,6 +9,7 @@ from contracts.events import (
     BatchApplied,
     ConnectionChanged,
     FiguresCounted,
+    PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
@@ -45,6 +46,7 @@ ROUTES = (
     Route(BatchApplied, producer="patients", consumers=("sync",)),
     Route(BatchApplied, producer="analytics", consumers=("sync",)),
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
+    Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
 )
 
 

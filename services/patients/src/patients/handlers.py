@@ -1,8 +1,9 @@
 """What the service does: one function per use case."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
+from chassis.database import Database
 from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
@@ -11,13 +12,18 @@ from contracts.events import (
     RecordsRemoved,
     SyncRunChanged,
 )
-from patients.adapters import documents, lists, records, removals, runs
+from patients.adapters import audit, documents, lists, records, removals, runs, summaries, tidying
+from patients.adapters.snapshots import snapshot
 from patients.adapters.tenant import Tenant
-from patients.domain.listing import Listing, Page
+from patients.domain.listing import Listed, Listing, Page, Version
 from patients.domain.patient import Patient
+from patients.domain.reader import Reader
 from patients.domain.summaries import ActiveSummary, TypesSummary
 from patients.domain.versions import newest_of_each
 from patients.domain.wording import storable, unless_blank
+
+EXPORT_PIECE = 500
+"""Patients read, put on record and sent at a time."""
 
 
 async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant) -> None:
@@ -71,19 +77,43 @@ async def record_run(event: SyncRunChanged, tenant: Tenant, now: datetime) -> No
         await runs.note_completed_run(tenant, event.completed_at, full_sweep=event.full_sweep)
 
 
-async def list_patients(listing: Listing, tenant: Tenant, now: datetime) -> Page:
-    """A page of the list, true at `now`."""
+async def examine(tenant: Tenant, now: datetime) -> Version:
+    """Make every document true at `now`; what is read afterwards is of this version."""
     await documents.refresh(tenant, now)
-    return await lists.page(tenant, listing)
+    return await summaries.version(tenant)
 
 
-async def summarize_active_patients(tenant: Tenant, now: datetime) -> ActiveSummary:
-    """How many patients are active, and how much so, at `now`."""
-    await documents.refresh(tenant, now)
-    return await lists.active_summary(tenant)
+async def list_patients(listing: Listing, tenant: Tenant, reader: Reader, now: datetime) -> Page:
+    """A page of the list, and on record who was shown it."""
+    page = await lists.page(tenant, listing, now)
+    await audit.note(tenant, reader, page.patients)
+    return page
 
 
-async def summarize_appointment_types(tenant: Tenant, now: datetime) -> list[TypesSummary]:
-    """Active patients by their next and their primary type of appointment at `now`, the largest group first."""
-    await documents.refresh(tenant, now)
-    return await lists.types_summary(tenant)
+async def export_patients(
+    listing: Listing, organization_id: str, database: Database, reader: Reader
+) -> AsyncGenerator[list[Listed], None]:
+    """All that match, as they are at one moment, a piece at a time; each is on record before it is handed out."""
+    async with snapshot(database, organization_id) as state:
+        after, more = None, True
+        while more:
+            async with state.transaction() as tenant:
+                patients, after = await lists.stretch(tenant, listing, after, EXPORT_PIECE)
+                await audit.note(tenant, reader, patients)
+            yield patients
+            more = after is not None
+
+
+async def summarize_active_patients(tenant: Tenant) -> ActiveSummary:
+    """How many patients are active, and how much so."""
+    return await summaries.active_summary(tenant)
+
+
+async def summarize_appointment_types(tenant: Tenant) -> list[TypesSummary]:
+    """Active patients by their next and their primary type of appointment, the largest group first."""
+    return await summaries.types_summary(tenant)
+
+
+async def tidy(database: Database) -> None:
+    """Let go of what no reader goes by any more."""
+    await tidying.tidy(database)

@@ -39,7 +39,7 @@ async def test_the_examples_are_applied_confirmed_and_read_once(
     assert [(patient.name, patient.next_appointment_type) for patient in answer.patients] == [
         ("Ada Example", "Physiotherapy")
     ]
-    assert announced == ["patients.batch.applied.v1"] * len(received)
+    assert announced == ["patients.batch.applied.v1"] * len(received) + ["patients.records.read.v1"]
     assert list(response.json()) == list(PatientList.model_fields)
     assert list(response.json()["patients"][0]) == list(Patient.model_fields)
 

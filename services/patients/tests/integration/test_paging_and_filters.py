@@ -72,13 +72,6 @@ async def test_every_page_states_the_number_that_match_and_the_last_has_no_curso
     assert last["next_cursor"] is None
 
 
-async def test_a_walk_goes_on_where_it_was_when_the_patient_it_stood_at_moves(six: Clinic) -> None:
-    first = await six.get("patients", limit=4)
-    await six.hears(six.page(six.patient(4, first_name="Zed")), six.page(six.appointment(8, 3, NOON + 9 * DAY)))
-    rest = await six.get("patients", cursor=first["next_cursor"])
-    assert names(rest["patients"]) == ["a long before", "Zed", "É"]
-
-
 @pytest.mark.parametrize(
     ("search", "found"),
     [
@@ -146,9 +139,8 @@ async def test_at_most_fifty_appointments_are_shown_and_all_are_counted(clinic: 
         {"search": "x" * 101},
         {"cursor": ""},
         {"cursor": "é"},
-        {"cursor": "bm90IGpzb24="},
-        {"cursor": "WzEsMiwiYSJd"},  # [1,2,"a"]
-        {"cursor": "WzFlOTksMiwiYSIsImUiXQ=="},  # [1e99,2,"a","e"]
+        {"cursor": "bm90IHNlYWxlZA=="},
+        {"cursor": "WzEsMiwiYSIsIjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMCJd"},  # not sealed
     ],
 )
 async def test_a_parameter_out_of_range_is_a_bad_request_that_does_not_repeat_it(

@@ -8,6 +8,7 @@ patient_documents = Table(
     "patient_documents",
     metadata,
     Column("organization_id", Text),
+    Column("cliniko_patient_id", Text),
     Column("patient_id", Uuid),
     Column("listed", Boolean),
     Column("active", Boolean),

@@ -1,0 +1,15 @@
+"""What is done from time to time."""
+
+import asyncio
+
+from chassis.database import Database
+from patients import handlers
+
+PAUSE_SECONDS = 600
+
+
+async def keep_tidy(database: Database) -> None:
+    """Any number of replicas may do it beside each other."""
+    while True:
+        await handlers.tidy(database)
+        await asyncio.sleep(PAUSE_SECONDS)
