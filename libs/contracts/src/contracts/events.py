@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Event, Instant
+from contracts.base import ClinikoId, Event, Instant
 from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 
 SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
@@ -136,3 +136,16 @@ class PatientRecordsRead(Event):
     patient_count: int
     patient_ids: tuple[UUID, ...] = Field(max_length=1000)
     """As the lists name them; at most a page, so that no message exceeds 100 KB."""
+
+
+class PatientErased(Event):
+    """A clinic has had a patient erased, for good: whatever Cliniko says of them later is kept out."""
+
+    topic: ClassVar[str] = "patient.erased"
+
+    patient_id: UUID
+    cliniko_patient_id: ClinikoId
+    user_id: str
+    """Of the administrator who wanted it."""
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""

@@ -10,6 +10,7 @@ from contracts.events import (
     BatchApplied,
     ConnectionChanged,
     FiguresCounted,
+    PatientErased,
     PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
@@ -119,6 +120,14 @@ EXAMPLES: tuple[Event, ...] = (
             "route": "/api/v1/patients/{organization_id}/patients",
             "patient_count": 1,
             "patient_ids": ["f1ef3023-1eac-55be-b4a6-cff30ba93542"],
+        }
+    ),
+    PatientErased.model_validate(
+        {
+            **COMMON,
+            "patient_id": "f1ef3023-1eac-55be-b4a6-cff30ba93542",
+            "cliniko_patient_id": "12345",
+            "user_id": "user_example",
         }
     ),
 )

@@ -9,6 +9,7 @@ from contracts.events import (
     BatchApplied,
     ConnectionChanged,
     FiguresCounted,
+    PatientErased,
     PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
@@ -47,6 +48,7 @@ ROUTES = (
     Route(BatchApplied, producer="analytics", consumers=("sync",)),
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
+    Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
 )
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrations import separate_tenants
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 # A walk through a list shows everybody where they stood when it began: at the oldest place they left in a transaction
 # which the walk's first page did not see. Moves of one document are numbered in their order, for its row was locked.
