@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.database import Database
-from chassis.identity import HEADER, Caller, sign
+from chassis.identity import HEADER, Caller, Role, sign
 from chassis.service import assemble
 from chassis.settings import ServiceSettings
 from contracts.base import Event
@@ -106,11 +106,13 @@ class Clinic:
         patients: list[Json] = (await self.get("patients", **parameters))["patients"]
         return patients
 
-    async def request(self, path: str, **parameters: Any) -> httpx.Response:
+    async def request(
+        self, path: str, *, method: str = "GET", role: Role = "member", **parameters: Any
+    ) -> httpx.Response:
         self.app.dependency_overrides[clock] = lambda: self.now
-        caller = Caller(self.organization_id, "user_1", "member", "request-1")
+        caller = Caller(self.organization_id, "user_1", role, "request-1")
         header = sign(caller, "patients", KEY.encode(), time.time())
-        return await self.client.get(path, params=parameters, headers={HEADER: header})
+        return await self.client.request(method, path, params=parameters, headers={HEADER: header})
 
     def _version(self) -> Json:
         sequence = next(self._sequence)

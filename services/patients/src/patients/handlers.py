@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from chassis.database import Database
+from chassis.errors import NotFound
 from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
@@ -12,7 +14,7 @@ from contracts.events import (
     RecordsRemoved,
     SyncRunChanged,
 )
-from patients.adapters import audit, documents, lists, records, removals, runs, summaries, tidying
+from patients.adapters import audit, documents, dossier, lists, records, removals, runs, summaries, tidying
 from patients.adapters.snapshots import snapshot
 from patients.adapters.tenant import Tenant
 from patients.domain.listing import Listed, Listing, Page, Version
@@ -24,6 +26,7 @@ from patients.domain.wording import storable, unless_blank
 
 EXPORT_PIECE = 500
 """Patients read, put on record and sent at a time."""
+NO_SUCH_PATIENT = "No such patient."
 
 
 async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant) -> None:
@@ -86,7 +89,7 @@ async def examine(tenant: Tenant, now: datetime) -> Version:
 async def list_patients(listing: Listing, tenant: Tenant, reader: Reader, now: datetime) -> Page:
     """A page of the list, and on record who was shown it."""
     page = await lists.page(tenant, listing, now)
-    await audit.note(tenant, reader, page.patients)
+    await audit.note(tenant, reader, [one.patient_id for one in page.patients])
     return page
 
 
@@ -99,7 +102,7 @@ async def export_patients(
         while more:
             async with state.transaction() as tenant:
                 patients, after = await lists.stretch(tenant, listing, after, EXPORT_PIECE)
-                await audit.note(tenant, reader, patients)
+                await audit.note(tenant, reader, [one.patient_id for one in patients])
             yield patients
             more = after is not None
 
@@ -112,6 +115,28 @@ async def summarize_active_patients(tenant: Tenant) -> ActiveSummary:
 async def summarize_appointment_types(tenant: Tenant) -> list[TypesSummary]:
     """Active patients by their next and their primary type of appointment, the largest group first."""
     return await summaries.types_summary(tenant)
+
+
+async def export_patient(patient_id: UUID, tenant: Tenant, reader: Reader) -> str:
+    """Everything that is kept of a patient, as JSON text, and on record who was shown it. Raises NotFound."""
+    kept = await dossier.everything(tenant, patient_id)
+    if kept is None:
+        raise NotFound(NO_SUCH_PATIENT)
+    await audit.note(tenant, reader, [patient_id])
+    return kept
+
+
+async def erase_patient(patient_id: UUID, tenant: Tenant, reader: Reader, now: datetime) -> None:
+    """Let go of everything that is kept of a patient, for good, and have the other services do so. Raises NotFound."""
+    await documents.claim(tenant)
+    cliniko_patient_id = await dossier.find(tenant, patient_id)
+    if cliniko_patient_id is None:
+        raise NotFound(NO_SUCH_PATIENT)
+    await dossier.erase(tenant, cliniko_patient_id, now)
+    await documents.mark(tenant, [cliniko_patient_id])
+    await documents.refresh(tenant, now)
+    await dossier.erase_traces(tenant, cliniko_patient_id)
+    await audit.note_erasure(tenant, reader, patient_id, cliniko_patient_id)
 
 
 async def tidy(database: Database) -> None:

@@ -1,7 +1,8 @@
 """The clinic's records: a page at a time, and only what is newer than what is here.
 
 Rows are written in the order of their keys, so that two pages with the same records never wait for each other in a
-circle. What was removed stays away until a newer state of it comes (`removals.py`).
+circle. What was removed stays away until a newer state of it comes (`removals.py`), and of patients who were erased
+(`dossier.py`) everything does.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ _UPSERT_PATIENTS = text("""
     WHERE NOT EXISTS (
         SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'patient'
         AND removals.cliniko_id = page.cliniko_patient_id AND removals.sequence > page.sequence
+    ) AND NOT EXISTS (
+        SELECT FROM erasures
+        WHERE organization_id = :organization_id AND erasures.cliniko_patient_id = page.cliniko_patient_id
     )
     ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
         name = excluded.name, name_order = excluded.name_order, phone = excluded.phone, email = excluded.email,
@@ -54,6 +58,9 @@ _UPSERT_APPOINTMENTS = text("""
     WHERE NOT EXISTS (
         SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'appointment'
         AND removals.cliniko_id = page.cliniko_appointment_id AND removals.sequence > page.sequence
+    ) AND NOT EXISTS (
+        SELECT FROM erasures
+        WHERE organization_id = :organization_id AND erasures.cliniko_patient_id = page.cliniko_patient_id
     )
     ON CONFLICT (organization_id, cliniko_appointment_id) DO UPDATE SET
         cliniko_patient_id = excluded.cliniko_patient_id,

@@ -88,3 +88,38 @@ TYPES_GROUPS: dict[str, Any] = {
     "total_types": 5,
     "timestamp": _NOW,
 }
+DOSSIER: dict[str, Any] = {
+    "organization_id": _ORGANIZATION,
+    "patient": {
+        **{key: PATIENT[key] for key in ("id", "cliniko_patient_id", "name", "phone", "email")},
+        "archived_at": None,
+        "deleted_at": None,
+        "merged_at": None,
+        "created_at": "2024-01-15T09:00:00.000Z",
+        "updated_at": "2025-06-30T11:00:00.000Z",
+    },
+    "appointments": [
+        {
+            "id": "67890",
+            "starts_at": "2025-06-25T14:30:00.000Z",
+            "ends_at": "2025-06-25T15:00:00.000Z",
+            "type": "Physiotherapy",
+            "practitioner": "Jane Smith",
+            "notes": "Lower back pain treatment",
+            "patient_arrived": True,
+            "did_not_arrive": False,
+            "cancelled_at": None,
+            "archived_at": None,
+            "deleted_at": None,
+            "created_at": "2025-06-01T09:00:00.000Z",
+        }
+    ],
+    "timestamp": _NOW,
+}
+ERASURE: dict[str, Any] = {
+    "success": True,
+    "message": "The patient is erased from Routiq, and will not be taken in from Cliniko again.",
+    "organization_id": _ORGANIZATION,
+    "patient_id": PATIENT["id"],
+    "timestamp": _NOW,
+}

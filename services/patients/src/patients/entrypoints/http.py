@@ -1,17 +1,18 @@
 """`/api/v1/patients/*`."""
 
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from patients import handlers
 from patients.domain.wording import storable
+from patients.entrypoints import dossier
 from patients.entrypoints.accepting import CSV
 from patients.entrypoints.answers import URGENT, figures, patient_list
-from patients.entrypoints.parameters import AskedList, Asking, asking
+from patients.entrypoints.parameters import Asked, AskedList
 from patients.entrypoints.shapes import (
     ActivePatients,
     PatientList,
@@ -22,8 +23,6 @@ from patients.entrypoints.shapes import (
 )
 
 router = APIRouter(prefix="/api/v1/patients/{organization_id}", tags=["Patients"])
-
-Asked = Annotated[Asking, Depends(asking)]
 
 
 def _answers(shape: type[BaseModel], **forms: Any) -> dict[int | str, dict[str, Any]]:
@@ -79,3 +78,6 @@ async def summarize_active_patients(asked: Asked) -> Response:
         return ActivePatients(organization_id=asked.tenant.organization_id, **asdict(summary), timestamp=asked.now)
 
     return await figures(asked, answer)
+
+
+router.include_router(dossier.router)

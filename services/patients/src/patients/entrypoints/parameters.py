@@ -82,4 +82,5 @@ def _bookmark(cursor: str, own_seal: Seal, now: datetime) -> Bookmark:
         raise RequestValidationError([problem]) from None
 
 
+Asked = Annotated[Asking, Depends(asking)]
 AskedList = Annotated[Listing, Depends(listing)]

@@ -119,3 +119,58 @@ class TypesGroups(BaseModel):
     appointment_types: list[TypesGroup]
     total_types: int
     timestamp: Moment
+
+
+class KeptPatient(BaseModel):
+    """A patient as Routiq keeps one, listed or not."""
+
+    id: UUID
+    cliniko_patient_id: str
+    name: str
+    phone: str | None
+    email: str | None
+    archived_at: Moment | None
+    deleted_at: Moment | None
+    merged_at: Moment | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class KeptAppointment(BaseModel):
+    """An appointment as Routiq keeps one, whether it counts or not."""
+
+    id: str
+    starts_at: Moment
+    ends_at: Moment | None
+    type: str | None
+    practitioner: str | None
+    notes: str | None
+    patient_arrived: bool
+    did_not_arrive: bool
+    cancelled_at: Moment | None
+    archived_at: Moment | None
+    deleted_at: Moment | None
+    created_at: Moment
+
+
+class Dossier(BaseModel):
+    """Everything that Routiq keeps of one patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.DOSSIER]})
+
+    organization_id: str
+    patient: KeptPatient
+    appointments: list[KeptAppointment]
+    timestamp: Moment
+
+
+class Erasure(BaseModel):
+    """What became of the wish to erase a patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ERASURE]})
+
+    success: bool
+    message: str
+    organization_id: str
+    patient_id: UUID
+    timestamp: Moment

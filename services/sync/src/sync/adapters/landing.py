@@ -15,7 +15,8 @@ from sync.domain.mapping import Mapped
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state does not replace a
 # newer one that has just landed, for an answer that was on its way for long may arrive last; after that time Cliniko's
 # word counts, though its clock was set back. Seconds are compared, as not all its lists need show fractions. A removed
-# record takes any. The sequence is drawn anew under the row's lock, so that it grows with every accepted state.
+# record takes any, and of a patient who was erased nothing lands. The sequence is drawn anew under the row's lock, so
+# that it grows with every accepted state.
 # LATERAL: one look into the index for each record, whatever the planner believes of a table that has begun to grow.
 _LAND = text("""
     WITH incoming AS MATERIALIZED (
@@ -30,7 +31,10 @@ _LAND = text("""
         WHERE organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
         LIMIT 1
     ) AS last ON true
-    WHERE known IS DISTINCT FROM record OR unconfirmed
+    WHERE (known IS DISTINCT FROM record OR unconfirmed) AND NOT EXISTS (
+        SELECT FROM erasures
+        WHERE organization_id = :organization_id AND cliniko_patient_id = record ->> 'cliniko_patient_id'
+    )
     ORDER BY cliniko_id
     ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE
     SET sequence = nextval('landing_sequence'), record = excluded.record, batch_id = excluded.batch_id,
@@ -95,6 +99,20 @@ _DISTRUST = text("""
         WHERE organization_id = :organization_id AND sync_id = :sync_id AND awaiting <> '{}'
     )
 """)
+_ERASE = (
+    text("""
+        INSERT INTO erasures (organization_id, cliniko_patient_id, erased_at)
+        VALUES (:organization_id, :cliniko_patient_id, :now) ON CONFLICT DO NOTHING
+    """),
+    text("""
+        DELETE FROM landed
+        WHERE organization_id = :organization_id AND record ->> 'cliniko_patient_id' = :cliniko_patient_id
+    """),
+    text("""
+        DELETE FROM rejected
+        WHERE organization_id = :organization_id AND kind = 'patients' AND cliniko_id = :cliniko_patient_id
+    """),
+)
 _SWEEP = (
     text("DELETE FROM pages WHERE organization_id = :organization_id AND sync_id = :sync_id"),
     text("DELETE FROM batches WHERE organization_id = :organization_id AND sync_id = :sync_id"),
@@ -183,6 +201,11 @@ class Landing:
     async def distrust(self, sync_id: str) -> None:
         """Have the records of the run's unconfirmed batches sent again by the next run that meets them."""
         await self._run(_DISTRUST, sync_id=sync_id)
+
+    async def erase(self, cliniko_patient_id: str, now: datetime) -> None:
+        """Let go of everything of a patient, and land nothing of them again; nothing else may land meanwhile."""
+        for statement in _ERASE:
+            await self._run(statement, cliniko_patient_id=cliniko_patient_id, now=now)
 
     async def sweep(self, sync_id: str) -> None:
         """Drop the checkpoints and batches of a run that has ended."""

@@ -1,4 +1,4 @@
-"""What the sync service hears: the receipts of those it sends records to."""
+"""What the sync service hears: the receipts of those it sends records to, and whom they have let go of for good."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
-from contracts.events import BatchApplied
+from contracts.events import BatchApplied, PatientErased
 from sync import handlers
 from sync.adapters.store import Store
 
@@ -23,3 +23,8 @@ async def on_batch_applied(events: Sequence[BatchApplied], connection: AsyncConn
         batches[event.sync_id, event.consumer] += (event.batch_id, *event.also)
     for (sync_id, consumer), batch_ids in sorted(batches.items()):
         await handlers.confirm_batches(sync_id, batch_ids, consumer, store)
+
+
+@consumers.on(PatientErased)
+async def on_patient_erased(event: PatientErased, connection: AsyncConnection) -> None:
+    await handlers.erase_patient(event.cliniko_patient_id, Store(connection, event.organization_id, datetime.now(UTC)))

@@ -3,6 +3,7 @@
 from sync.handlers.clinic import clinic_standing, look_inside, stored_key, try_key, verdict
 from sync.handlers.connect import check_key, disconnect, judge, store_key
 from sync.handlers.endings import cancel, fail
+from sync.handlers.erase import erase_patient
 from sync.handlers.rotation import rotate_keys
 from sync.handlers.runs import close_when_applied, confirm_batches, report_progress, start_sync, stop_waiting
 from sync.handlers.schedule import schedule_standing, start_due, start_scheduled, switch_schedule
@@ -14,6 +15,7 @@ __all__ = [
     "close_when_applied",
     "confirm_batches",
     "disconnect",
+    "erase_patient",
     "fail",
     "judge",
     "look_inside",
