@@ -1,7 +1,7 @@
 """A clinic to test with: its records go in as events, its lists come out as HTTP answers."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.database import Database
-from chassis.identity import HEADER, Caller, sign
+from chassis.identity import HEADER, REQUEST_ID, Caller, sign
 from chassis.service import assemble
 from chassis.settings import ServiceSettings
 from contracts.base import Event
@@ -49,6 +49,7 @@ class Clinic:
     database: Database
     organization_id: str = field(default_factory=lambda: f"org_{token_hex(8)}")
     now: datetime = NOON
+    user_id: str = "user_1"
     _sequence: "count[int]" = field(default_factory=lambda: count(1))
 
     def patient(self, number: int, **fields: Any) -> PatientRecord:
@@ -106,11 +107,21 @@ class Clinic:
         patients: list[Json] = (await self.get("patients", **parameters))["patients"]
         return patients
 
-    async def request(self, path: str, **parameters: Any) -> httpx.Response:
+    async def request(
+        self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any
+    ) -> httpx.Response:
         self.app.dependency_overrides[clock] = lambda: self.now
-        caller = Caller(self.organization_id, "user_1", "member", "request-1")
+        return await self.client.get(path, params=parameters, headers={**self.signed(), **(headers or {})})
+
+    async def read(self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any) -> httpx.Response:
+        """An address of this organization's, whatever the answer."""
+        return await self.request(f"/api/v1/patients/{self.organization_id}/{path}", headers, **parameters)
+
+    def signed(self) -> dict[str, str]:
+        """What the gateway adds for this clinic's person."""
+        caller = Caller(self.organization_id, self.user_id, "member")
         header = sign(caller, "patients", KEY.encode(), time.time())
-        return await self.client.get(path, params=parameters, headers={HEADER: header})
+        return {HEADER: header, REQUEST_ID: "request-1"}
 
     def _version(self) -> Json:
         sequence = next(self._sequence)
