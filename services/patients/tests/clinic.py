@@ -110,7 +110,6 @@ class Clinic:
     async def request(
         self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any
     ) -> httpx.Response:
-        self.app.dependency_overrides[clock] = lambda: self.now
         return await self.client.get(path, params=parameters, headers={**self.signed(), **(headers or {})})
 
     async def read(self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any) -> httpx.Response:
@@ -157,5 +156,7 @@ async def opened_clinic(database_url: str) -> AsyncIterator[Clinic]:
     app = assemble(settings, consumers, router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://patients") as client:
-        yield Clinic(client, app, app.state.database)
+        clinic = Clinic(client, app, app.state.database)
+        app.dependency_overrides[clock] = lambda: clinic.now
+        yield clinic
     await app.state.database.close()
