@@ -1,7 +1,7 @@
 """A clinic to test with: its records go in as events, its lists come out as HTTP answers."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.database import Database
-from chassis.identity import HEADER, Caller, Role, sign
+from chassis.identity import HEADER, REQUEST_ID, Caller, Role, sign
 from chassis.service import assemble
 from chassis.settings import ServiceSettings
 from contracts.base import Event
@@ -49,6 +49,7 @@ class Clinic:
     database: Database
     organization_id: str = field(default_factory=lambda: f"org_{token_hex(8)}")
     now: datetime = NOON
+    user_id: str = "user_1"
     _sequence: "count[int]" = field(default_factory=lambda: count(1))
 
     def patient(self, number: int, **fields: Any) -> PatientRecord:
@@ -107,12 +108,23 @@ class Clinic:
         return patients
 
     async def request(
-        self, path: str, *, method: str = "GET", role: Role = "member", **parameters: Any
+        self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any
     ) -> httpx.Response:
-        self.app.dependency_overrides[clock] = lambda: self.now
-        caller = Caller(self.organization_id, "user_1", role, "request-1")
+        return await self.client.get(path, params=parameters, headers={**self.signed(), **(headers or {})})
+
+    async def read(self, path: str, headers: Mapping[str, str] | None = None, /, **parameters: Any) -> httpx.Response:
+        """An address of this organization's, whatever the answer."""
+        return await self.request(f"/api/v1/patients/{self.organization_id}/{path}", headers, **parameters)
+
+    async def manage(self, method: str, path: str, role: Role = "admin") -> httpx.Response:
+        """What an administrator may do."""
+        return await self.client.request(method, path, headers=self.signed(role))
+
+    def signed(self, role: Role = "member") -> dict[str, str]:
+        """What the gateway adds for this clinic's person."""
+        caller = Caller(self.organization_id, self.user_id, role)
         header = sign(caller, "patients", KEY.encode(), time.time())
-        return await self.client.request(method, path, params=parameters, headers={HEADER: header})
+        return {HEADER: header, REQUEST_ID: "request-1"}
 
     def _version(self) -> Json:
         sequence = next(self._sequence)
@@ -148,5 +160,7 @@ async def opened_clinic(database_url: str) -> AsyncIterator[Clinic]:
     app = assemble(settings, consumers, router)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://patients") as client:
-        yield Clinic(client, app, app.state.database)
+        clinic = Clinic(client, app, app.state.database)
+        app.dependency_overrides[clock] = lambda: clinic.now
+        yield clinic
     await app.state.database.close()

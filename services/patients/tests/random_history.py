@@ -18,12 +18,14 @@ EDGES = [timedelta(0), timedelta(microseconds=1), -timedelta(microseconds=1), -3
 PAGE = 20
 
 
-def random_history(random: Random, clinic: Clinic, patients: int = 30, appointments: int = 150) -> list[Event]:
-    """Events of one organization; a time on an edge is as likely as any other."""
+def random_history(
+    random: Random, clinic: Clinic, patients: int = 30, appointments: int = 150, around: datetime = NOON
+) -> list[Event]:
+    """Events of one organization, its appointments `around` a moment; a time on an edge is as likely as any other."""
     records: list[Any] = []
     records += [_patient(random, clinic, number) for number in range(patients) for _ in range(random.randint(0, 2))]
     records += [
-        _appointment(random, clinic, number, random.randint(0, patients // 2) if number % 3 else 0)
+        _appointment(random, clinic, number, random.randint(0, patients // 2) if number % 3 else 0, around)
         for number in range(appointments)
         for _ in range(random.randint(1, 2))
     ]
@@ -31,7 +33,7 @@ def random_history(random: Random, clinic: Clinic, patients: int = 30, appointme
     records += [clinic.practitioner(random.randint(1, 3), random.choice(NAMES)) for _ in range(4)]
     random.shuffle(records)
     events = _pages(clinic, records)
-    events += [clinic.run(_moment(random), full_sweep=random.random() < 0.7) for _ in range(3)]
+    events += [clinic.run(_moment(random, around), full_sweep=random.random() < 0.7) for _ in range(3)]
     events += random.sample(events, len(events) // 4)
     random.shuffle(events)
     return events
@@ -53,8 +55,8 @@ def _patient(random: Random, clinic: Clinic, number: int) -> Any:
     )
 
 
-def _appointment(random: Random, clinic: Clinic, number: int, patient: int) -> Any:
-    starts_at = _moment(random)
+def _appointment(random: Random, clinic: Clinic, number: int, patient: int, around: datetime) -> Any:
+    starts_at = _moment(random, around)
     state = random.choice(["cancelled_at", "archived_at", "deleted_at"])
     return clinic.appointment(
         number,
@@ -70,10 +72,10 @@ def _appointment(random: Random, clinic: Clinic, number: int, patient: int) -> A
     )
 
 
-def _moment(random: Random) -> datetime:
+def _moment(random: Random, around: datetime) -> datetime:
     if random.random() < 0.3:
-        return NOON + random.choice(EDGES)
-    return NOON + timedelta(hours=random.randint(-24 * 60, 24 * 40))
+        return around + random.choice(EDGES)
+    return around + timedelta(hours=random.randint(-24 * 60, 24 * 40))
 
 
 def _pages(clinic: Clinic, records: Sequence[Any]) -> list[Event]:

@@ -66,6 +66,7 @@ async def test_a_move_that_was_not_committed_when_the_walk_began_is_a_move_since
     await clinic.hears(
         clinic.page(*(clinic.patient(number, first_name=name) for number, name in enumerate("abcd"))),
     )
+    await clinic.listed()  # makes the documents: a reader would wait for who marks them again
     async with clinic.database.transaction(clinic.organization_id) as connection:
         tenant = Tenant(connection, clinic.organization_id)
         await apply(clinic.page(clinic.patient(0, first_name="y"), clinic.patient(3, first_name="A")), tenant, NOON)

@@ -1,20 +1,25 @@
 """`/api/v1/patients/*`."""
 
+import json
 from dataclasses import asdict, replace
 from typing import Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from chassis.identity import administrator
+from contracts.timestamps import iso
 from patients import handlers
 from patients.domain.wording import storable
-from patients.entrypoints import dossier
 from patients.entrypoints.accepting import CSV
 from patients.entrypoints.answers import URGENT, figures, patient_list
 from patients.entrypoints.parameters import Asked, AskedList
 from patients.entrypoints.shapes import (
     ActivePatients,
+    Dossier,
+    Erasure,
     PatientList,
     PatientListOfType,
     PatientListWithUrgency,
@@ -23,6 +28,8 @@ from patients.entrypoints.shapes import (
 )
 
 router = APIRouter(prefix="/api/v1/patients/{organization_id}", tags=["Patients"])
+
+_FOR_ADMINISTRATORS = Depends(administrator)
 
 
 def _answers(shape: type[BaseModel], **forms: Any) -> dict[int | str, dict[str, Any]]:
@@ -80,4 +87,32 @@ async def summarize_active_patients(asked: Asked) -> Response:
     return await figures(asked, answer)
 
 
-router.include_router(dossier.router)
+@router.get("/patients/{patient_id}/export", dependencies=[_FOR_ADMINISTRATORS], responses={200: {"model": Dossier}})
+async def export_patient(asked: Asked, patient_id: UUID) -> Response:
+    """Everything Routiq keeps of one patient, cancelled and archived appointments too; for administrators."""
+    kept = await handlers.export_patient(patient_id, asked.tenant, asked.reader)
+    organization_id, timestamp = json.dumps(asked.tenant.organization_id), json.dumps(iso(asked.now))
+    return Response(
+        f'{{"organization_id":{organization_id},{kept[1:-1]},"timestamp":{timestamp}}}',
+        media_type="application/json",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="patient-{patient_id}.json"',
+        },
+    )
+
+
+@router.delete("/patients/{patient_id}", dependencies=[_FOR_ADMINISTRATORS])
+async def erase_patient(asked: Asked, patient_id: UUID) -> Erasure:
+    """Erase everything Routiq keeps of one patient, in every service and for good; for administrators.
+
+    Cliniko is not changed, and what it says of the patient later is not taken in again.
+    """
+    await handlers.erase_patient(patient_id, asked.tenant, asked.reader, asked.now)
+    return Erasure(
+        success=True,
+        message="The patient is erased from Routiq, and will not be taken in from Cliniko again.",
+        organization_id=asked.tenant.organization_id,
+        patient_id=patient_id,
+        timestamp=asked.now,
+    )
