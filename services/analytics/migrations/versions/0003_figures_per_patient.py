@@ -38,7 +38,7 @@ PATIENT_FIGURES = """
         upcoming integer NOT NULL,
         visits integer NOT NULL,
         last_visit_at timestamptz,
-        usual_days integer,
+        usual_interval_days integer,
         slipped text CHECK (slipped IN ('missed', 'cancelled')),
         risk smallint,
         PRIMARY KEY (organization_id, cliniko_patient_id)

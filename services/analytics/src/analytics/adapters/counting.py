@@ -76,7 +76,7 @@ COUNT_ANEW = text(f"""
             upcoming,
             visits,
             last_visit_at,
-            usual_days,
+            usual_interval_days,
             slipped,
             CASE
                 WHEN visits = 0 OR upcoming > 0 THEN NULL
@@ -115,7 +115,7 @@ COUNT_ANEW = text(f"""
                         CAST(round(extract(epoch FROM last_visit_at - first_visit_at) / 86400 / (visits - 1)) AS int)
                     ))
                     WHEN visits = 1 THEN {INTERVAL_DAYS_AFTER_ONE_VISIT}
-                END AS usual_days,
+                END AS usual_interval_days,
                 CASE
                     WHEN missed_at > last_visit_at AND missed_at >= coalesce(cancelled_at, '-infinity') THEN 'missed'
                     WHEN cancelled_at > last_visit_at THEN 'cancelled'
@@ -123,8 +123,8 @@ COUNT_ANEW = text(f"""
         ) AS habit
         CROSS JOIN LATERAL (
             SELECT
-                last_visit_at + make_interval(hours => 24 * usual_days) AS overdue_at,
-                last_visit_at + make_interval(hours => 48 * usual_days) AS long_overdue_at,
+                last_visit_at + make_interval(hours => 24 * usual_interval_days) AS overdue_at,
+                last_visit_at + make_interval(hours => 48 * usual_interval_days) AS long_overdue_at,
                 last_visit_at + make_interval(hours => 24 * {LOST_DAYS}) AS lost_at
         ) AS absence
         CROSS JOIN LATERAL (
@@ -153,14 +153,14 @@ COUNT_ANEW = text(f"""
     kept AS (
         INSERT INTO patient_figures (
             organization_id, cliniko_patient_id, valid_from, valid_until, total, recent, upcoming, visits,
-            last_visit_at, usual_days, slipped, risk
+            last_visit_at, usual_interval_days, slipped, risk
         )
         SELECT :organization_id, * FROM counted
         ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
             valid_from = excluded.valid_from, valid_until = excluded.valid_until, total = excluded.total,
             recent = excluded.recent, upcoming = excluded.upcoming, visits = excluded.visits,
-            last_visit_at = excluded.last_visit_at, usual_days = excluded.usual_days, slipped = excluded.slipped,
-            risk = excluded.risk
+            last_visit_at = excluded.last_visit_at, usual_interval_days = excluded.usual_interval_days,
+            slipped = excluded.slipped, risk = excluded.risk
     ),
     change AS (
         SELECT 1 AS sign, recent > 0 OR upcoming > 0 AS active, total, recent, upcoming, risk FROM counted

@@ -41,6 +41,12 @@ FIGURES = text("""
     LEFT JOIN clinic_figures ON organization_id = :organization_id
 """)
 
+LAST_SYNC_TIME = text("""
+    SELECT completed_at FROM runs
+    WHERE organization_id = :organization_id AND status = 'completed'
+    ORDER BY started_at DESC, sync_id DESC LIMIT 1
+""")
+
 NEWEST_RUNS = text("""
     SELECT sync_id AS id, mode, status, records_processed, records_success, records_failed, started_at, completed_at
     FROM runs
@@ -54,7 +60,7 @@ PATIENTS_AT_RISK = text("""
     SELECT risk_high, risk_medium, risk_low, risk_lost, page.*
     FROM clinic_figures
     LEFT JOIN LATERAL (
-        SELECT cliniko_patient_id, risk, visits, last_visit_at, usual_days, slipped
+        SELECT cliniko_patient_id, risk, visits, last_visit_at, usual_interval_days, slipped
         FROM patient_figures
         WHERE organization_id = :organization_id AND risk BETWEEN :lowest AND :highest
           AND (risk, last_visit_at, cliniko_patient_id)

@@ -43,12 +43,18 @@ class Readings:
         page = {"organization_id": organization_id, "limit": limit}
         return [Activity(now=now, **run) for run in await self._rows(queries.NEWEST_RUNS, page)]
 
+    async def last_sync_time(self, organization_id: str) -> datetime | None:
+        """When the last completed run ended; None before the first."""
+        return (await self._connection.execute(queries.LAST_SYNC_TIME, {"organization_id": organization_id})).scalar()
+
     async def trend(self, organization_id: str, timeframe: Timeframe, now: datetime) -> Trend:
         """What happened in the days around `now`."""
         figures = await self.figures(organization_id, now)  # counts who was touched, which drops what was kept
         window = Window(timeframe, now.astimezone(UTC).date())
         (names,) = await self._rows(trends.NAMES, {"organization_id": organization_id})
         return Trend(
+            organization_id=organization_id,
+            timestamp=now,
             window=window,
             counts=COUNTS.validate_json(
                 await self._kept(organization_id, window) or await self._count(organization_id, window)
@@ -101,5 +107,7 @@ class Readings:
 
 
 def _patient(row: RowMapping, now: datetime) -> PatientAtRisk:
-    known = {name: row[name] for name in ("cliniko_patient_id", "visits", "last_visit_at", "usual_days", "slipped")}
+    known = {
+        name: row[name] for name in ("cliniko_patient_id", "visits", "last_visit_at", "usual_interval_days", "slipped")
+    }
     return PatientAtRisk(risk=RISKS[row["risk"]], now=now, **known)

@@ -56,7 +56,7 @@ class PatientAtRisk:
     risk: Risk
     visits: int
     last_visit_at: datetime
-    usual_days: int
+    usual_interval_days: int
     slipped: Slip | None
     """What became of an appointment after the last visit."""
     now: datetime
@@ -75,9 +75,13 @@ class PatientAtRisk:
     def _absence(self) -> Reason:
         if self.days_since_last_visit >= LOST_DAYS:
             return "not_seen_for_a_year"
-        if self.days_since_last_visit >= 2 * self.usual_days:
+        if self.days_since_last_visit >= 2 * self.usual_interval_days:
             return "usual_interval_passed_twice"
-        return "usual_interval_passed" if self.days_since_last_visit >= self.usual_days else "no_appointment_booked"
+        return (
+            "usual_interval_passed"
+            if self.days_since_last_visit >= self.usual_interval_days
+            else "no_appointment_booked"
+        )
 
     @property
     def position(self) -> Position:

@@ -12,17 +12,14 @@ takes their past along, and so does an appointment that is archived or deleted.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, get_args
 
-from analytics.domain.periods import Period, Window
+from analytics.domain.periods import Granularity, Period, Timeframe, Window
 
 Metric = Literal["bookings", "appointments", "cancellations", "no_shows", "new_patients", "active_patients"]
-METRICS: tuple[Metric, ...] = (
-    "bookings", "appointments", "cancellations", "no_shows", "new_patients", "active_patients"
-)  # fmt: skip
 CURRENT, PREVIOUS = 0, 1
 
 Dimension = Literal["all", "point", "appointment_type", "practitioner"]
@@ -53,31 +50,40 @@ class Comparison:
         return round((self.current - self.previous) / self.previous * 100, 1) if self.previous else None
 
 
-Comparisons = Mapping[Metric, Comparison]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Every metric, of whatever was asked."""
+
+    bookings: Comparison
+    appointments: Comparison
+    cancellations: Comparison
+    no_shows: Comparison
+    new_patients: Comparison
+    active_patients: Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share(Totals):
     """What one appointment type or practitioner had of it."""
 
     id: str | None
     name: str | None
-    metrics: Comparisons
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One day or week."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point(Totals):
+    """One day or week, beside the one that lies as far back in the period before."""
 
-    period: Period
-    metrics: Comparisons
-    """Beside the day or week that lies as far back in the period before."""
+    first_day: date
+    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
     """Counts of a window, told in four ways."""
 
+    organization_id: str
+    timestamp: datetime
     window: Window
     counts: Sequence[Count]
     appointment_types: Mapping[str, str]
@@ -86,47 +92,66 @@ class Trend:
     last_sync_time: datetime | None
 
     @property
-    def totals(self) -> Comparisons:
+    def timeframe(self) -> Timeframe:
+        """As it was asked for."""
+        return self.window.timeframe
+
+    @property
+    def granularity(self) -> Granularity:
+        """Of the points."""
+        return self.window.granularity
+
+    @property
+    def period(self) -> Period:
+        """The days up to today."""
+        return self.window.current
+
+    @property
+    def previous_period(self) -> Period:
+        """The days it is compared with."""
+        return self.window.previous
+
+    @property
+    def totals(self) -> Totals:
         """Of the whole period."""
-        return _compared(self._of("all"))
+        return Totals(**_compared(self._of("all").get(None, ())))
 
     @property
     def points(self) -> list[Point]:
         """The earliest first."""
-        found = _by_key(self._of("point"))
+        found, periods = self._of("point"), enumerate(self.window.points)
         return [
-            Point(period, _compared(found.get(str(number), ())))
-            for number, period in reversed(list(enumerate(self.window.points)))
+            Point(first_day=day.first_day, last_day=day.last_day, **_compared(found.get(str(number), ())))
+            for number, day in reversed(list(periods))
         ]
 
     @property
     def by_appointment_type(self) -> list[Share]:
         """The one with the most appointments first."""
-        return self._shares("appointment_type", self.appointment_types.get)
+        return self._shares("appointment_type", self.appointment_types)
 
     @property
     def by_practitioner(self) -> list[Share]:
         """The one with the most appointments first."""
-        return self._shares("practitioner", self.practitioners.get)
+        return self._shares("practitioner", self.practitioners)
 
-    def _of(self, dimension: Dimension) -> list[Count]:
-        return [count for count in self.counts if count.dimension == dimension]
+    def _of(self, dimension: Dimension) -> dict[str | None, list[Count]]:
+        found = defaultdict(list)
+        for count in self.counts:
+            if count.dimension == dimension:
+                found[count.key].append(count)
+        return found
 
-    def _shares(self, dimension: Dimension, name: Callable[[str], str | None]) -> list[Share]:
+    def _shares(self, dimension: Dimension, names: Mapping[str, str]) -> list[Share]:
         shares = [
-            Share(key, None if key is None else name(key), _compared(counts))
-            for key, counts in _by_key(self._of(dimension)).items()
+            Share(id=key, name=names.get(key or ""), **_compared(counts)) for key, counts in self._of(dimension).items()
         ]
-        return sorted(shares, key=lambda share: (-share.metrics["appointments"].current, share.id or ""))
+        return sorted(shares, key=lambda share: (-share.appointments.current, share.id or ""))
 
 
-def _by_key(counts: Iterable[Count]) -> dict[str | None, list[Count]]:
-    found = defaultdict(list)
-    for count in counts:
-        found[count.key].append(count)
-    return found
-
-
-def _compared(counts: Iterable[Count]) -> Comparisons:
+def _compared(counts: Iterable[Count]) -> dict[str, Comparison]:
     found = {(count.metric, count.period): count.count for count in counts}
-    return {metric: Comparison(found.get((metric, CURRENT), 0), found.get((metric, PREVIOUS), 0)) for metric in METRICS}
+    return {
+        metric: Comparison(found.get((metric, CURRENT), 0), found.get((metric, PREVIOUS), 0))
+        for metric in get_args(Metric)
+    }
