@@ -5,7 +5,8 @@ figures first counts those patients, and those whose figures are not true at tha
 moment at which one of a patient's figures changed by itself, `valid_until` the next one. The clinic's figures are sums:
 what a patient adds is what they are counted for now less what they were counted for before.
 
-One transaction counts a clinic at a time (`CLAIM`), and a statement takes only the marks whose facts it sees.
+One transaction counts a clinic at a time (`CLAIM`): it gathers the marks there are (`GATHER`) and counts them piece by
+piece. A mark that comes later stays for the next one, and so do its facts where they are not seen yet.
 """
 
 from sqlalchemy import text
@@ -29,6 +30,23 @@ TOUCH = """
 
 CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('figures of ' || :organization_id, 0))")
 
+PIECE = 20_000
+"""Patients counted by one statement, in about a second."""
+
+# Each patient once, however many pages touched them: a first sync does so again and again.
+GATHER = text("""
+    WITH taken AS (
+        DELETE FROM touched WHERE organization_id = :organization_id RETURNING patients
+    ),
+    touched_patients AS (
+        SELECT patient, (row_number() OVER (ORDER BY patient) - 1) / :size AS piece
+        FROM (SELECT DISTINCT unnest(patients) COLLATE "C" AS patient FROM taken) AS distinct_patients
+    )
+    INSERT INTO touched (organization_id, patients)
+    SELECT :organization_id, array_agg(patient) FROM touched_patients GROUP BY piece
+    RETURNING id
+""")
+
 # A clinic's figures, each by what a patient adds to it; `sign` takes away what they added before.
 _SUMS = {
     "total_patients": "sum(sign)",
@@ -44,10 +62,11 @@ _SUMS = {
 _ADDED = ", ".join(f"{name} = known.{name} + excluded.{name}" for name in _SUMS)
 
 # `= ANY(ARRAY(...))` and LATERAL have every row looked up by its key: the planner cannot know how many are due.
+# OFFSET 0 has what is computed there computed once, and not wherever it is named.
 # A day is 24 hours: those of an interval would follow the session's time zone over a change of the clock.
 COUNT_ANEW = text(f"""
     WITH taken AS (
-        DELETE FROM touched WHERE organization_id = :organization_id RETURNING patients
+        DELETE FROM touched WHERE organization_id = :organization_id AND id = :piece RETURNING patients
     ),
     outdated AS (
         DELETE FROM trends WHERE organization_id = :organization_id AND EXISTS (SELECT FROM taken)
@@ -120,26 +139,34 @@ COUNT_ANEW = text(f"""
                     WHEN missed_at > last_visit_at AND missed_at >= coalesce(cancelled_at, '-infinity') THEN 'missed'
                     WHEN cancelled_at > last_visit_at THEN 'cancelled'
                 END AS slipped
+            OFFSET 0
         ) AS habit
         CROSS JOIN LATERAL (
             SELECT
                 last_visit_at + make_interval(hours => 24 * usual_interval_days) AS overdue_at,
                 last_visit_at + make_interval(hours => 48 * usual_interval_days) AS long_overdue_at,
                 last_visit_at + make_interval(hours => 24 * {LOST_DAYS}) AS lost_at
+            OFFSET 0
         ) AS absence
         CROSS JOIN LATERAL (
             SELECT
-                max(moment) FILTER (WHERE moment <= :now) AS valid_from,
-                min(moment) FILTER (WHERE moment > :now) AS valid_until
-            FROM (VALUES
-                (last_at),
-                (next_at),
-                (last_past_at + make_interval(hours => 720, secs => 0.000001)),
-                (first_recent_at + make_interval(hours => 720, secs => 0.000001)),
-                (overdue_at),
-                (long_overdue_at),
-                (lost_at)
-            ) AS change (moment)
+                last_past_at + make_interval(hours => 720, secs => 0.000001) AS last_expired_at,
+                first_recent_at + make_interval(hours => 720, secs => 0.000001) AS first_expires_at
+        ) AS recency
+        CROSS JOIN LATERAL (
+            SELECT
+                greatest(
+                    last_at, last_expired_at,
+                    CASE WHEN overdue_at <= :now THEN overdue_at END,
+                    CASE WHEN long_overdue_at <= :now THEN long_overdue_at END,
+                    CASE WHEN lost_at <= :now THEN lost_at END
+                ) AS valid_from,
+                least(
+                    next_at, first_expires_at,
+                    CASE WHEN overdue_at > :now THEN overdue_at END,
+                    CASE WHEN long_overdue_at > :now THEN long_overdue_at END,
+                    CASE WHEN lost_at > :now THEN lost_at END
+                ) AS valid_until
         ) AS validity
         WHERE organization_id = :organization_id AND listed
           AND patient.cliniko_patient_id = ANY(ARRAY(SELECT cliniko_patient_id FROM due))

@@ -32,8 +32,7 @@ class Readings:
         moment = {"organization_id": organization_id, "now": now}
         (found,) = await self._rows(queries.FIGURES, moment)
         if found["stale"]:
-            await self._connection.execute(counting.CLAIM, {"organization_id": organization_id})
-            await self._connection.execute(counting.COUNT_ANEW, {**moment, "recent_since": now - RECENT})
+            await self._count_anew(organization_id, now)
             (found,) = await self._rows(queries.FIGURES, moment)
         counted = {name: value for name, value in found.items() if name != "stale"}
         return Figures(organization_id=organization_id, generated_at=now, **counted)
@@ -87,6 +86,14 @@ class Readings:
             counts={risk: rows[0][f"risk_{risk}"] if rows else 0 for risk in RANKS},
             last_sync_time=figures.last_sync_time,
         )
+
+    async def _count_anew(self, organization_id: str, now: datetime) -> None:
+        clinic = {"organization_id": organization_id}
+        await self._connection.execute(counting.CLAIM, clinic)
+        gathered = await self._connection.execute(counting.GATHER, {**clinic, "size": counting.PIECE})
+        moment = {**clinic, "now": now, "recent_since": now - RECENT}
+        for piece in gathered.scalars().all() or [None]:  # without any there are those whose figures have expired
+            await self._connection.execute(counting.COUNT_ANEW, {**moment, "piece": piece})
 
     async def _kept(self, organization_id: str, window: Window) -> str | None:
         asked = {"organization_id": organization_id, "timeframe": window.timeframe, "today": window.today}

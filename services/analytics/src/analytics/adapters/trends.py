@@ -31,6 +31,7 @@ COUNT = text(f"""
         ) AS event (metric, happened, moment)
         {_PLACE.format(moment="moment")}
         WHERE organization_id = :organization_id AND listed AND state <> 'removed'
+          AND (appointment.created_at >= :since OR starts_at >= :since OR cancelled_at >= :since)
           AND happened AND moment >= :since AND moment < :until
     ),
     arrivals AS (
