@@ -200,13 +200,3 @@ COUNT_ANEW = text(f"""
     HAVING count(*) > 0
     ON CONFLICT (organization_id) DO UPDATE SET {_ADDED}
 """)
-
-TOUCH_EVERYBODY = text("""
-    INSERT INTO touched (organization_id, patients)
-    SELECT :organization_id, array_agg(cliniko_patient_id) FROM (
-        SELECT cliniko_patient_id FROM patients WHERE organization_id = :organization_id
-        UNION
-        SELECT cliniko_patient_id FROM patient_figures WHERE organization_id = :organization_id
-    ) AS everybody
-    HAVING count(*) > 0
-""")

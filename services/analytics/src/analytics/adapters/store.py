@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
-from analytics.adapters import counting, removals, upserts
+from analytics.adapters import removals, upserts
 from analytics.adapters.readings import Readings
 from analytics.domain.facts import AppointmentFact, PatientFact
 from chassis.outbox import announce
@@ -72,10 +72,6 @@ class Store(Readings):
     async def put_connection(self, connection: ConnectionChanged) -> None:
         """Record the connection's state unless a newer one is known."""
         await self._connection.execute(upserts.CONNECTION, connection.model_dump())
-
-    async def touch_everybody(self, organization_id: str) -> None:
-        """Have the whole clinic counted anew before its figures are read again."""
-        await self._connection.execute(counting.TOUCH_EVERYBODY, {"organization_id": organization_id})
 
     async def announce(self, event: Event) -> None:
         """Send `event` out once this transaction is committed."""
