@@ -1,7 +1,7 @@
 """The service with its real database; events are handed to its consumers as a broker would."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,13 +47,15 @@ class Analytics:
             runs = await Store(connection).newest_runs(organization_id, limit, now)
         return [Activity.model_validate(run).model_dump(mode="json") for run in runs]
 
-    async def get(self, path: str, caller_of: str, signed_for: str = "analytics") -> httpx.Response:
+    async def get(
+        self, path: str, caller_of: str, signed_for: str = "analytics", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Ask as the gateway does, for a member of the organization `caller_of`."""
         caller = Caller(caller_of, "user_1", "member", "00000000-0000-4000-8000-000000000001")
         header = sign(caller, signed_for, KEY.encode(), time.time())
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
-            return await client.get(path, headers={HEADER: header})
+            return await client.get(path, headers={**(headers or {}), HEADER: header})
 
 
 @pytest.fixture

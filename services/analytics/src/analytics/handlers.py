@@ -7,6 +7,9 @@ from analytics.adapters.store import Store
 from analytics.domain.activity import Activity
 from analytics.domain.facts import appointment_fact, patient_fact
 from analytics.domain.figures import Figures
+from analytics.domain.periods import Timeframe
+from analytics.domain.retention import Position, Retention, Risk
+from analytics.domain.trends import Trend
 from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
@@ -78,3 +81,20 @@ async def summarize(organization_id: str, store: Store, now: datetime) -> Figure
 async def recall_activity(organization_id: str, limit: int, store: Store, now: datetime) -> list[Activity]:
     """The clinic's newest `limit` runs."""
     return await store.newest_runs(organization_id, limit, now)
+
+
+async def recall_last_sync(organization_id: str, store: Store) -> datetime | None:
+    """How old what is told of the clinic is."""
+    return await store.last_sync_time(organization_id)
+
+
+async def compare_periods(organization_id: str, timeframe: Timeframe, store: Store, now: datetime) -> Trend:
+    """What happened in the days up to `now`, and in those before."""
+    return await store.trend(organization_id, timeframe, now)
+
+
+async def list_patients_at_risk(
+    organization_id: str, store: Store, now: datetime, *, risk: Risk | None, limit: int, after: Position | None
+) -> Retention:
+    """Whom the clinic may want to call at `now`."""
+    return await store.patients_at_risk(organization_id, now, risk=risk, limit=limit, after=after)

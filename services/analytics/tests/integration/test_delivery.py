@@ -25,8 +25,13 @@ def page(*records: PatientRecord, sync_id: str | None = None) -> PatientsSynced:
     return PatientsSynced(organization_id="org_a", sync_id=sync_id, records=records)
 
 
-def upcoming(patient_id: int) -> AppointmentsSynced:
-    version = {"created_at": NOW, "updated_at": NOW, "sequence": 1, "starts_at": datetime.now(UTC) + timedelta(days=1)}
+def upcoming(patient_id: int, sequence: int = 1) -> AppointmentsSynced:
+    version = {
+        "created_at": NOW,
+        "updated_at": NOW,
+        "sequence": sequence,
+        "starts_at": datetime.now(UTC) + timedelta(days=1),
+    }
     ids = {"cliniko_appointment_id": "1", "cliniko_patient_id": str(patient_id)}
     record = AppointmentRecord.model_validate({**version, **ids})
     return AppointmentsSynced(organization_id="org_a", sync_id="sync_1", records=(record,))
@@ -69,6 +74,14 @@ async def test_an_appointment_counts_once_its_patient_has_come(analytics: Analyt
     assert (await analytics.summary("org_a", NOW))["total_all_appointments"] == 0
     await analytics.receive(page(patient(1)))
     assert (await analytics.summary("org_a", NOW))["total_all_appointments"] == 1
+
+
+async def test_an_appointment_that_turns_out_to_be_another_patients_leaves_the_first(analytics: Analytics) -> None:
+    await analytics.receive(page(patient(1), patient(2)), upcoming(patient_id=1))
+    assert (await analytics.summary("org_a", NOW))["active_patients"] == 1
+    await analytics.receive(upcoming(patient_id=2, sequence=2))
+    summary = await analytics.summary("org_a", NOW)
+    assert (summary["active_patients"], summary["total_all_appointments"]) == (1, 1)
 
 
 async def test_pages_with_the_same_patients_in_opposite_order_can_come_at_once(analytics: Analytics) -> None:

@@ -6,12 +6,14 @@ from services.analytics.tests.conftest import Analytics
 from sqlalchemy import TableClause, column, delete, func, select, table, text, update
 from sqlalchemy.exc import DBAPIError
 
+from analytics.adapters.store import Store
 from analytics.entrypoints.consumers import consumers
 from analytics.entrypoints.http import router
-from contracts.examples import EXAMPLES
+from contracts.examples import EXAMPLES, NOON
 
 OWNER = "org_example"
 """The organization of every example."""
+TOUCH = text("INSERT INTO touched (organization_id, patients) VALUES (:organization_id, '{12345}')")
 TABLES = text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
@@ -24,6 +26,9 @@ ROUTES = [route.path.format(organization_id=OWNER) for route in router.routes if
 async def synced(analytics: Analytics) -> Analytics:
     heard = {subscription.event for subscription in consumers.subscriptions}
     await analytics.receive(*(event for event in EXAMPLES if type(event) in heard))
+    async with analytics.database.transaction(OWNER) as connection:
+        await Store(connection).trend(OWNER, "7d", NOON)
+        await connection.execute(TOUCH, {"organization_id": OWNER})
     return analytics
 
 

@@ -1,28 +1,21 @@
-"""SQL that counts. One statement sees one moment of the database, so its figures agree with each other."""
+"""SQL that reads. One statement sees one moment of the database, so its figures agree with each other."""
 
 from sqlalchemy import text
 
+# `stale`: whether somebody must be counted anew before the sums are true at that moment.
 FIGURES = text("""
-    WITH appointments_of_patient AS (
-        SELECT count(appointment.starts_at) AS total,
-               count(*) FILTER (WHERE appointment.starts_at BETWEEN :recent_since AND :now) AS recent,
-               count(*) FILTER (WHERE appointment.starts_at > :now) AS upcoming
-        FROM patients AS patient
-        LEFT JOIN appointments AS appointment
-            ON appointment.organization_id = patient.organization_id
-            AND appointment.cliniko_patient_id = patient.cliniko_patient_id
-            AND appointment.counted
-        WHERE patient.organization_id = :organization_id AND patient.listed
-        GROUP BY patient.cliniko_patient_id
-    )
-    SELECT count(*) AS total_patients,
-           count(*) FILTER (WHERE recent > 0 OR upcoming > 0) AS active_patients,
-           count(*) FILTER (WHERE upcoming > 0) AS patients_with_upcoming,
-           count(*) FILTER (WHERE recent > 0) AS patients_with_recent,
-           CAST(coalesce(sum(upcoming), 0) AS bigint) AS total_upcoming_appointments,
-           CAST(coalesce(sum(recent), 0) AS bigint) AS total_recent_appointments,
-           CAST(coalesce(sum(total), 0) AS bigint) AS total_all_appointments,
-           CAST(coalesce(sum(total) FILTER (WHERE recent > 0 OR upcoming > 0), 0) AS bigint) AS appointments_of_active,
+    SELECT coalesce(total_patients, 0) AS total_patients,
+           coalesce(active_patients, 0) AS active_patients,
+           coalesce(patients_with_upcoming, 0) AS patients_with_upcoming,
+           coalesce(patients_with_recent, 0) AS patients_with_recent,
+           coalesce(total_upcoming_appointments, 0) AS total_upcoming_appointments,
+           coalesce(total_recent_appointments, 0) AS total_recent_appointments,
+           coalesce(total_all_appointments, 0) AS total_all_appointments,
+           coalesce(appointments_of_active, 0) AS appointments_of_active,
+           EXISTS (SELECT FROM touched WHERE organization_id = :organization_id)
+           OR EXISTS (SELECT FROM patient_figures WHERE organization_id = :organization_id AND valid_until <= :now)
+           OR EXISTS (SELECT FROM patient_figures WHERE organization_id = :organization_id AND valid_from > :now)
+           AS stale,
            EXISTS (
                SELECT FROM connections WHERE organization_id = :organization_id AND connected
            ) AS connected,
@@ -44,7 +37,14 @@ FIGURES = text("""
                WHERE organization_id = :organization_id AND patients_reported IS NOT NULL
                ORDER BY started_at DESC, sync_id DESC LIMIT 1
            ) AS patients_reported
-    FROM appointments_of_patient
+    FROM (SELECT) AS nothing_known
+    LEFT JOIN clinic_figures ON organization_id = :organization_id
+""")
+
+LAST_SYNC_TIME = text("""
+    SELECT completed_at FROM runs
+    WHERE organization_id = :organization_id AND status = 'completed'
+    ORDER BY started_at DESC, sync_id DESC LIMIT 1
 """)
 
 NEWEST_RUNS = text("""
@@ -53,4 +53,21 @@ NEWEST_RUNS = text("""
     WHERE organization_id = :organization_id
     ORDER BY started_at DESC, sync_id DESC
     LIMIT :limit
+""")
+
+# A row comparison in the index's own order, backwards: the first page costs what the last one costs.
+PATIENTS_AT_RISK = text("""
+    SELECT risk_high, risk_medium, risk_low, risk_lost, page.*
+    FROM clinic_figures
+    LEFT JOIN LATERAL (
+        SELECT cliniko_patient_id, risk, visits, last_visit_at, usual_interval_days, slipped
+        FROM patient_figures
+        WHERE organization_id = :organization_id AND risk BETWEEN :lowest AND :highest
+          AND (risk, last_visit_at, cliniko_patient_id)
+              < (CAST(:after_rank AS int), CAST(:after_visit AS timestamptz), CAST(:after_patient AS text))
+        ORDER BY risk DESC, last_visit_at DESC, cliniko_patient_id DESC
+        LIMIT :limit
+    ) AS page ON true
+    WHERE organization_id = :organization_id
+    ORDER BY risk DESC, last_visit_at DESC, cliniko_patient_id DESC
 """)

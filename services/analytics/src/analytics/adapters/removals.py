@@ -5,6 +5,8 @@ Pages are recorded beside each other, removals alone: a page beside one could ne
 
 from sqlalchemy import text
 
+from analytics.adapters.counting import TOUCH
+
 SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('facts of ' || :organization_id, 0))")
 CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('facts of ' || :organization_id, 0))")
 
@@ -17,16 +19,24 @@ REMEMBER = text("""
     WHERE known.sequence < excluded.sequence
 """)
 
-REMOVE_PATIENTS = text("""
-    DELETE FROM patients USING removals
-    WHERE patients.organization_id = :organization_id AND removals.organization_id = :organization_id
-      AND removals.kind = 'patient' AND removals.cliniko_id = patients.cliniko_patient_id
-      AND removals.sequence > patients.sequence AND removals.cliniko_id = ANY(:ids)
+REMOVE_PATIENTS = text(f"""
+    WITH written AS (
+        DELETE FROM patients USING removals
+        WHERE patients.organization_id = :organization_id AND removals.organization_id = :organization_id
+          AND removals.kind = 'patient' AND removals.cliniko_id = patients.cliniko_patient_id
+          AND removals.sequence > patients.sequence AND removals.cliniko_id = ANY(:ids)
+        RETURNING patients.cliniko_patient_id
+    )
+    {TOUCH.format(patients="cliniko_patient_id")}
 """)
 
-REMOVE_APPOINTMENTS = text("""
-    DELETE FROM appointments USING removals
-    WHERE appointments.organization_id = :organization_id AND removals.organization_id = :organization_id
-      AND removals.kind = 'appointment' AND removals.cliniko_id = appointments.cliniko_appointment_id
-      AND removals.sequence > appointments.sequence AND removals.cliniko_id = ANY(:ids)
+REMOVE_APPOINTMENTS = text(f"""
+    WITH written AS (
+        DELETE FROM appointments USING removals
+        WHERE appointments.organization_id = :organization_id AND removals.organization_id = :organization_id
+          AND removals.kind = 'appointment' AND removals.cliniko_id = appointments.cliniko_appointment_id
+          AND removals.sequence > appointments.sequence AND removals.cliniko_id = ANY(:ids)
+        RETURNING appointments.cliniko_patient_id
+    )
+    {TOUCH.format(patients="cliniko_patient_id")}
 """)
