@@ -125,8 +125,8 @@ EXAMPLES: tuple[Event, ...] = (
     PatientErased.model_validate(
         {
             **COMMON,
-            "patient_id": "f1ef3023-1eac-55be-b4a6-cff30ba93542",
-            "cliniko_patient_id": "12345",
+            "patient_id": "d2cdddd0-25f8-5c2a-ae43-b1dd9ddebd2c",
+            "cliniko_patient_id": "12347",
             "user_id": "user_example",
         }
     ),

@@ -15,6 +15,7 @@ from contracts.events import (
     AppointmentTypesSynced,
     ConnectionChanged,
     FiguresCounted,
+    PatientErased,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
@@ -47,6 +48,11 @@ async def record_practitioners(event: PractitionersSynced, store: Store) -> None
 async def remove_records(event: RecordsRemoved, store: Store) -> None:
     """Let go of what Cliniko no longer has."""
     await store.remove(event)
+
+
+async def erase_patient(event: PatientErased, store: Store, now: datetime) -> None:
+    """Let go of a patient for good."""
+    await store.erase(event.organization_id, event.cliniko_patient_id, now)
 
 
 async def record_run(event: SyncRunChanged, store: Store, now: datetime) -> None:

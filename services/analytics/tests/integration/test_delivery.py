@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from services.analytics.tests.conftest import Analytics
 from sqlalchemy import text
@@ -9,7 +10,14 @@ from sqlalchemy import text
 from analytics import handlers
 from analytics.adapters.store import Store
 from contracts.base import Event
-from contracts.events import AppointmentsSynced, BatchApplied, FiguresCounted, PatientsSynced, SyncRunChanged
+from contracts.events import (
+    AppointmentsSynced,
+    BatchApplied,
+    FiguresCounted,
+    PatientErased,
+    PatientsSynced,
+    SyncRunChanged,
+)
 from contracts.records import AppointmentRecord, PatientRecord
 
 NOW = datetime(2025, 6, 30, 12, tzinfo=UTC)
@@ -121,3 +129,20 @@ async def test_the_announced_size_is_dated_before_it_was_counted(analytics: Anal
         await handlers.record_run(run("completed", revision=1), Store(connection), NOW)
     (counted,) = await announced(analytics, FiguresCounted)
     assert counted.occurred_at == NOW
+
+
+async def test_nothing_of_an_erased_patient_is_left_or_kept_again(analytics: Analytics) -> None:
+    known = (page(patient(1), patient(2)), upcoming(1))
+    await analytics.receive(*known)
+    assert (await analytics.summary("org_a", datetime.now(UTC)))["active_patients"] == 1
+    await analytics.receive(
+        PatientErased(organization_id="org_a", patient_id=uuid4(), cliniko_patient_id="1", user_id="user_1"),
+        page(patient(1, sequence=5), patient(3)),
+        upcoming(1, sequence=5),
+    )
+    figures = await analytics.summary("org_a", datetime.now(UTC))
+    assert (figures["active_patients"], figures["total_patients"]) == (0, 2)
+    async with analytics.database.transaction("org_a") as connection:
+        for table in ("patients", "appointments", "patient_figures"):
+            left = text(f"SELECT count(*) FROM {table} WHERE cliniko_patient_id = '1'")
+            assert (table, await connection.scalar(left)) == (table, 0)

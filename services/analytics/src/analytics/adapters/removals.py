@@ -1,4 +1,4 @@
-"""SQL that lets go of records, and remembers it: older states of them may still be on their way.
+"""SQL that lets go of records, and remembers it: states of them may still be on their way.
 
 Pages are recorded beside each other, removals alone: a page beside one could neither see it nor be seen by it.
 """
@@ -40,3 +40,21 @@ REMOVE_APPOINTMENTS = text(f"""
     )
     {TOUCH.format(patients="cliniko_patient_id")}
 """)
+
+KEEP_OUT = text("""
+    INSERT INTO erasures (organization_id, cliniko_patient_id, erased_at)
+    VALUES (:organization_id, :cliniko_patient_id, :now) ON CONFLICT DO NOTHING
+""")
+
+# Their figures go when the clinic is counted anew.
+ERASE = tuple(
+    text(f"""
+        WITH written AS (
+            DELETE FROM {facts}
+            WHERE organization_id = :organization_id AND cliniko_patient_id = :cliniko_patient_id
+            RETURNING cliniko_patient_id
+        )
+        {TOUCH.format(patients="cliniko_patient_id")}
+    """)
+    for facts in ("appointments", "patients")
+)

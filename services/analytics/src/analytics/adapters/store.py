@@ -1,6 +1,7 @@
 """Facts in, within the transaction of one message; `Readings` has what comes out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import TypeAdapter
 
@@ -64,6 +65,15 @@ class Store(Readings):
             page = {"kind": kind, "removals": REMOVALS.dump_json(gone).decode()}
             await self._connection.execute(removals.REMEMBER, {**organization, **page})
             await self._connection.execute(statement, {**organization, "ids": [one.cliniko_id for one in gone]})
+
+    async def erase(self, organization_id: str, cliniko_patient_id: str, now: datetime) -> None:
+        """Let go of a patient's facts and figures, and keep out whatever else comes of them."""
+        patient = {"organization_id": organization_id, "cliniko_patient_id": cliniko_patient_id}
+        await self._connection.execute(removals.CLAIM, {"organization_id": organization_id})
+        await self._connection.execute(removals.KEEP_OUT, {**patient, "now": now})
+        for statement in removals.ERASE:
+            await self._connection.execute(statement, patient)
+        await self.figures(organization_id, now)
 
     async def put_run(self, run: SyncRunChanged) -> None:
         """Record the run's state unless a newer one is known."""

@@ -24,6 +24,9 @@ PATIENTS = text(f"""
         WHERE NOT EXISTS (
             SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'patient'
             AND removals.cliniko_id = fact.cliniko_patient_id AND removals.sequence > fact.sequence
+        ) AND NOT EXISTS (
+            SELECT FROM erasures
+            WHERE organization_id = :organization_id AND erasures.cliniko_patient_id = fact.cliniko_patient_id
         )
         ORDER BY cliniko_patient_id, sequence DESC
         ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET
@@ -62,6 +65,9 @@ APPOINTMENTS = text(f"""
         WHERE NOT EXISTS (
             SELECT FROM removals WHERE organization_id = :organization_id AND kind = 'appointment'
             AND removals.cliniko_id = fact.cliniko_appointment_id AND removals.sequence > fact.sequence
+        ) AND NOT EXISTS (
+            SELECT FROM erasures
+            WHERE organization_id = :organization_id AND erasures.cliniko_patient_id = fact.cliniko_patient_id
         )
         ORDER BY cliniko_appointment_id, sequence DESC
         ON CONFLICT (organization_id, cliniko_appointment_id) DO UPDATE SET

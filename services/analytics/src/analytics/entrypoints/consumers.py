@@ -12,6 +12,7 @@ from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
     ConnectionChanged,
+    PatientErased,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
@@ -44,6 +45,11 @@ async def on_practitioners_synced(event: PractitionersSynced, connection: AsyncC
 @consumers.on(RecordsRemoved)
 async def on_records_removed(event: RecordsRemoved, connection: AsyncConnection) -> None:
     await handlers.remove_records(event, Store(connection))
+
+
+@consumers.on(PatientErased)
+async def on_patient_erased(event: PatientErased, connection: AsyncConnection) -> None:
+    await handlers.erase_patient(event, Store(connection), datetime.now(UTC))
 
 
 @consumers.on(SyncRunChanged)
