@@ -1,0 +1,57 @@
+"""What a person can ask of their clinic, through the whole system: to be shown what is kept, and to be forgotten."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+
+from tests.faults.practice import Practice
+
+PATIENCE_SECONDS = 30.0
+
+
+def test_a_patient_is_exported_and_then_forgotten_by_every_service(another_practice: Callable[[], Practice]) -> None:
+    practice = another_practice()
+    practice.run()
+    someone = practice.patients()["patients"][0]
+    total = practice.summary()["total_patients"]
+    path = f"/api/v1/patients/{practice.organization}/patients/{someone['id']}"
+    kept = practice.system.get(f"{path}/export", practice.organization)
+    assert kept["patient"]["name"] == someone["name"]
+    assert len(kept["appointments"]) >= someone["total_appointment_count"] > 0
+    assert practice.system.call("DELETE", path, practice.organization, role="member").status_code == 403
+    assert practice.system.call("DELETE", path, practice.organization).status_code == 200
+    assert someone["id"] not in ids(practice)
+    until(lambda: practice.summary()["total_patients"] == total - 1)
+    practice.change("update", count=0, values={"first_name": "New"})
+    for mode in ("incremental", "comprehensive"):
+        practice.run(mode)
+        assert someone["id"] not in ids(practice)
+        assert practice.summary()["total_patients"] == total - 1
+    practice.system.command("replay", practice.organization)
+    time.sleep(1)
+    assert someone["id"] not in ids(practice)
+
+
+def test_a_list_is_a_file_too_and_is_not_sent_twice(another_practice: Callable[[], Practice]) -> None:
+    practice = another_practice()
+    practice.run()
+    path = f"/api/v1/patients/{practice.organization}/patients"
+    first = practice.system.call("GET", path, practice.organization)
+    known = {"if-none-match": first.headers["etag"]}
+    again = practice.system.call("GET", path, practice.organization, headers=known)
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    table = practice.system.call("GET", f"{path}?active=all", practice.organization, headers={"accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert {row["id"] for row in rows} == ids(practice)
+
+
+def ids(practice: Practice) -> set[str]:
+    return {patient["id"] for patient in practice.patients()["patients"]}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
