@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import Json
 from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 
 from chassis.database import engine_url
 from read_baseline_shapes import (
+    NEVER,
     RECENT,
     PatientListOut,
     SummaryOut,
@@ -27,12 +28,20 @@ from read_baseline_tables import Appointment, Clinic, Patient, SyncRun
 
 COUNTED = Appointment.cancelled_at.is_(None)
 
-app = FastAPI()
-sessions = async_sessionmaker(create_async_engine(engine_url(os.environ["DATABASE_URL"]), pool_size=16, max_overflow=0))
+router = APIRouter(prefix="/api/v1")
 
 
-async def session() -> AsyncIterator[AsyncSession]:
-    async with sessions() as opened:
+def create() -> FastAPI:
+    """For uvicorn's `--factory`."""
+    app = FastAPI()
+    engine = create_async_engine(engine_url(os.environ["DATABASE_URL"]), pool_size=16, max_overflow=0)
+    app.state.sessions = async_sessionmaker(engine)
+    app.include_router(router)
+    return app
+
+
+async def session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.sessions() as opened:
         yield opened
 
 
@@ -41,7 +50,7 @@ Place = Json[list[Any]]
 """What `place` says of the last patient of the page before."""
 
 
-@app.get("/api/v1/patients/{organization_id}/patients")
+@router.get("/patients/{organization_id}/patients")
 async def patients(
     organization_id: str,
     session: Session,
@@ -65,7 +74,7 @@ async def patients(
     return PatientListOut(organization_id=organization_id, patients=shown, total_count=total or 0, timestamp=now)
 
 
-@app.get("/api/v1/patients/{organization_id}/patients/with-appointments")
+@router.get("/patients/{organization_id}/patients/with-appointments")
 async def patients_with_appointments(organization_id: str, session: Session) -> UrgentListOut:
     page = await patients(organization_id, session)
     shown = [with_urgency(patient, page.timestamp) for patient in page.patients]
@@ -102,20 +111,7 @@ def _page(wanted: list[ColumnElement[bool]], limit: int, after: list[Any] | None
     return select(Patient).join(figures, true()).where(*wanted).order_by(*order).limit(limit).options(*named)
 
 
-NEVER = 1e18
-
-
-def place(patient: dict[str, Any]) -> list[Any]:
-    """Where a patient of an answer stands in the order of the list."""
-
-    def epoch(key: str, sign: int) -> float:
-        return sign * datetime.fromisoformat(patient[key]).timestamp() if patient[key] else NEVER
-
-    next_at, last_at = epoch("next_appointment_time", 1), epoch("last_appointment_date", -1)
-    return [next_at, last_at, patient["name"].lower(), patient["id"]]
-
-
-@app.get("/api/v1/dashboard/{organization_id}/summary")
+@router.get("/dashboard/{organization_id}/summary")
 async def summary(organization_id: str, session: Session) -> SummaryOut:
     now = datetime.now(UTC)
     clinic_id = await session.scalar(select(Clinic.id).where(Clinic.organization_id == organization_id))

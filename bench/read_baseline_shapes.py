@@ -1,9 +1,9 @@
 """The baseline's answers, and how a patient's is computed from the appointments that were loaded with them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -13,6 +13,8 @@ from read_baseline_tables import Appointment, Patient
 
 RECENT = timedelta(days=30)
 MOST_SHOWN = 50
+NEVER = 1e18
+"""Seconds: where patients without an appointment stand."""
 
 
 class AppointmentOut(BaseModel):
@@ -145,3 +147,13 @@ def with_urgency(patient: PatientOut, now: datetime) -> PatientWithUrgencyOut:
         hours_until_next_appointment=None if hours is None else round(hours, 1),
         days_until_next_appointment=None if hours is None else round(hours / 24, 1),
     )
+
+
+def place(patient: Mapping[str, Any]) -> list[Any]:
+    """Where a patient of an answer stands in the order of the list."""
+
+    def epoch(key: str, sign: int) -> float:
+        return sign * datetime.fromisoformat(patient[key]).timestamp() if patient[key] else NEVER
+
+    next_at, last_at = epoch("next_appointment_time", 1), epoch("last_appointment_date", -1)
+    return [next_at, last_at, patient["name"].lower(), patient["id"]]

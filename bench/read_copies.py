@@ -24,42 +24,41 @@ ANALYTICS = (
     """,
 )
 
-NUMBER = "substring(organization_id FROM '[0-9]+$')::integer"
-"""Of the clinic, by which the baseline keys it."""
-
+# `$2` is the clinic's number, by which the baseline keys it.
 BASELINE = (
-    f"""
+    """
     INSERT INTO baseline.clinics (id, organization_id, full_sweep_at)
-    SELECT {NUMBER}, organization_id, full_sweep_at FROM patients.last_runs WHERE organization_id = $1
+    SELECT $2::integer, organization_id, full_sweep_at FROM patients.last_runs WHERE organization_id = $1
     """,
-    f"""
+    """
     INSERT INTO baseline.appointment_types (id, clinic_id, name)
-    SELECT {NUMBER} * 100 + appointment_type_id::integer, {NUMBER}, name
+    SELECT $2::integer * 100 + appointment_type_id::integer, $2, name
     FROM patients.appointment_types WHERE organization_id = $1
     """,
-    f"""
+    """
     INSERT INTO baseline.practitioners (id, clinic_id, name)
-    SELECT {NUMBER} * 100 + practitioner_id::integer, {NUMBER}, name
+    SELECT $2::integer * 100 + practitioner_id::integer, $2, name
     FROM patients.practitioners WHERE organization_id = $1
     """,
-    f"""
+    """
     INSERT INTO baseline.patients (id, clinic_id, uuid, name, phone, email, archived_at, created_at, changed_at)
-    SELECT cliniko_patient_id::bigint, {NUMBER}, patient_id, name, phone, email, archived_at, created_at, changed_at
+    SELECT cliniko_patient_id::bigint, $2::integer, patient_id, name, phone, email, archived_at, created_at, changed_at
     FROM patients.patients WHERE organization_id = $1 ORDER BY cliniko_patient_id
     """,
-    f"""
+    """
     INSERT INTO baseline.appointments (
         id, clinic_id, patient_id, type_id, practitioner_id, starts_at, ends_at, notes,
         patient_arrived, did_not_arrive, cancelled_at
     )
     SELECT
-        cliniko_appointment_id::bigint, {NUMBER}, cliniko_patient_id::bigint,
-        {NUMBER} * 100 + appointment_type_id::integer, {NUMBER} * 100 + practitioner_id::integer, starts_at, ends_at,
-        notes, patient_arrived, did_not_arrive, cancelled_at
+        cliniko_appointment_id::bigint, $2::integer, cliniko_patient_id::bigint,
+        $2::integer * 100 + appointment_type_id::integer, $2::integer * 100 + practitioner_id::integer,
+        starts_at, ends_at, notes, patient_arrived, did_not_arrive, cancelled_at
     FROM patients.appointments WHERE organization_id = $1 ORDER BY cliniko_appointment_id
     """,
-    f"""
+    """
     INSERT INTO baseline.sync_runs (clinic_id, status, started_at, completed_at, patients_reported)
-    SELECT {NUMBER}, status, started_at, completed_at, patients_reported FROM analytics.runs WHERE organization_id = $1
+    SELECT $2::integer, status, started_at, completed_at, patients_reported
+    FROM analytics.runs WHERE organization_id = $1
     """,
 )

@@ -28,7 +28,8 @@ from read_rows import A_MILLION, APPOINTMENTS, patients
 AT_ONCE = 3
 """Clinics: PostgreSQL and this process have two cores' work."""
 DOCUMENTS_AT_ONCE = 5_000
-UNHURRIED = {"fsync": "off", "synchronous_commit": "off", "autovacuum": "off", "max_wal_size": "'8GB'"}
+UNHURRIED = {"fsync": "off", "synchronous_commit": "off", "autovacuum": "off", "max_wal_size": "'8GB'", "jit": "off"}
+"""While loading; to compile what makes the rows of a clinic takes longer than to make them."""
 UNTRUE = text("""
     INSERT INTO patient_documents (organization_id, cliniko_patient_id, valid_until)
     SELECT :organization_id, (:first + n)::text, '-infinity' FROM generate_series(0, :count - 1) AS n
@@ -75,7 +76,7 @@ class Loader:
         await self._make_documents(clinic)
         await self._hear(self._closing(clinic))
         for statement in copies.BASELINE if self.with_baseline else ():
-            await self.owner.execute(statement, organization)
+            await self.owner.execute(statement, organization, clinic.number)
 
     async def _rows(self, clinic: Clinic) -> None:
         columns = ["organization_id", *(field.name for field in fields(Patient))]

@@ -1,4 +1,4 @@
-"""PostgreSQL, the development broker, patients and analytics as `routiq up` starts them, and the baseline beside them."""
+"""PostgreSQL, the development broker, patients and analytics as `routiq up` starts them; the baseline beside them."""
 
 import os
 import sys
@@ -61,7 +61,17 @@ async def started(home: Path, shared_buffers: str) -> AsyncIterator[System]:
 
 
 def _baseline(plan: Plan, port: int) -> Program:
-    command = ("-m", "uvicorn", "read_baseline:app", "--port", str(port), "--no-access-log", "--log-level", "error")
+    command = (
+        "-m",
+        "uvicorn",
+        "--factory",
+        "read_baseline:create",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "error",
+    )
     return Program(
         name=BASELINE,
         command=(sys.executable, *command),
