@@ -53,12 +53,8 @@ async def apply(consumers: Consumers, database: Database) -> Applied:
         seconds.append(time.perf_counter() - started)
         records.append(sum(len(page.records) for page in pages))
     started = time.perf_counter()
-    await asyncio.gather(
-        *(
-            hear(consumers, closing_run(one.organization_id, one.patients, datetime.now(UTC)), database)
-            for one in CLINICS
-        )
-    )
+    closing = [closing_run(clinic.organization_id, clinic.patients, NOON) for clinic in CLINICS]
+    await asyncio.gather(*(hear(consumers, event, database) for event in closing))
     return Applied(records[0], seconds[0], records[1], seconds[1], time.perf_counter() - started)
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from pydantic import Json
 from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
@@ -17,8 +16,10 @@ from sqlalchemy.orm import selectinload
 from chassis.database import engine_url
 from read_baseline_shapes import (
     NEVER,
+    PLACE,
     RECENT,
     PatientListOut,
+    Place,
     SummaryOut,
     UrgentListOut,
     patient_out,
@@ -46,8 +47,6 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 Session = Annotated[AsyncSession, Depends(session)]
-Place = Json[list[Any]]
-"""What `place` says of the last patient of the page before."""
 
 
 @router.get("/patients/{organization_id}/patients")
@@ -57,8 +56,9 @@ async def patients(
     limit: int = 500,
     active: Literal["true", "all"] = "true",
     search: str | None = None,
-    after: Place | None = None,
+    after: str | None = None,
 ) -> PatientListOut:
+    """`after` is the `Place` of the last patient of the page before."""
     now = datetime.now(UTC)
     clinic = (await session.scalars(select(Clinic).where(Clinic.organization_id == organization_id))).one()
     wanted = [Patient.clinic_id == clinic.id, Patient.archived_at.is_(None)]
@@ -68,7 +68,9 @@ async def patients(
         term = f"%{search}%"
         wanted.append(Patient.name.ilike(term) | Patient.email.ilike(term) | Patient.phone.ilike(term))
     total = await session.scalar(select(func.count()).select_from(Patient).where(*wanted))
-    found = (await session.scalars(_page(wanted, limit, after, now))).all()
+    found = (
+        await session.scalars(_page(wanted, limit, None if after is None else PLACE.validate_json(after), now))
+    ).all()
     assert clinic.full_sweep_at  # noqa: S101 - every clinic has been swept; narrows it for the checker
     shown = [patient_out(patient, clinic.full_sweep_at, now) for patient in found]
     return PatientListOut(organization_id=organization_id, patients=shown, total_count=total or 0, timestamp=now)
@@ -87,7 +89,7 @@ def _active(clinic_id: int, now: datetime) -> Select[Any]:
     return select(Appointment.patient_id).where(Appointment.clinic_id == clinic_id, COUNTED, since)
 
 
-def _page(wanted: list[ColumnElement[bool]], limit: int, after: list[Any] | None, now: datetime) -> Select[Any]:
+def _page(wanted: list[ColumnElement[bool]], limit: int, after: Place | None, now: datetime) -> Select[Any]:
     """In the order of the list, from after that place on."""
     ahead = Appointment.starts_at > now
     figures = (

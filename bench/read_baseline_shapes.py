@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from contracts.timestamps import Moment
 from read_baseline_tables import Appointment, Patient
@@ -15,6 +15,9 @@ RECENT = timedelta(days=30)
 MOST_SHOWN = 50
 NEVER = 1e18
 """Seconds: where patients without an appointment stand."""
+
+Place = tuple[float, float, str, UUID]
+PLACE = TypeAdapter(Place)
 
 
 class AppointmentOut(BaseModel):
@@ -149,11 +152,11 @@ def with_urgency(patient: PatientOut, now: datetime) -> PatientWithUrgencyOut:
     )
 
 
-def place(patient: Mapping[str, Any]) -> list[Any]:
-    """Where a patient of an answer stands in the order of the list."""
+def place(patient: Mapping[str, Any]) -> str:
+    """Where a patient of an answer stands in the order of the list, as a `Place` in JSON."""
 
     def epoch(key: str, sign: int) -> float:
         return sign * datetime.fromisoformat(patient[key]).timestamp() if patient[key] else NEVER
 
     next_at, last_at = epoch("next_appointment_time", 1), epoch("last_appointment_date", -1)
-    return [next_at, last_at, patient["name"].lower(), patient["id"]]
+    return PLACE.dump_json((next_at, last_at, patient["name"].lower(), UUID(patient["id"]))).decode()

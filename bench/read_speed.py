@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -26,60 +27,65 @@ from read_clinics import Clinic, clinics, steps
 from read_loading import Loader, loader
 from read_report import Rounds
 from read_system import BASELINE, System, started
-from read_wrk import Measured
 
-ROUNDS, SECONDS, SECONDS_OF_SLOW, WARM_UP_SECONDS = 3, 4, 10, 1
+ROUNDS, WARM_UP_SECONDS = 3, 2
+LONG = 5
+"""Times as long are the rounds of what takes a server seconds."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What runs, a directory for wrk's scripts, and the seconds of a round."""
+
+    system: System
+    home: Path
+    seconds: int
+
+    async def grow(self, loading: Loader, known: Sequence[Clinic]) -> dict[int, dict[str, Rounds]]:
+        """Load step by step; at each, measure what is most often asked."""
+        grown, loaded = {}, 0
+        with progress() as bar:
+            task = bar.add_task("Loading patients", total=sum(clinic.patients for clinic in known))
+            for step in steps(known):
+                await loading.load(step, lambda clinic: bar.advance(task, clinic.patients))
+                loaded += len(step)
+                cases = active_list(known[:loaded]), dashboard(known[:loaded])
+                grown[loaded] = {case.name: (await self.measure(case, [case.service]))[0] for case in cases}
+        return grown
+
+    async def beside_baseline(self, cases: Sequence[Case]) -> dict[str, tuple[Rounds, Rounds]]:
+        """The same answers first, then how fast they come."""
+        results = {}
+        with progress() as bar:
+            for case in bar.track(cases, description="Measuring"):
+                equal = await compare(case, self.system)
+                bar.console.print(f"{case.name}: {equal:,} patients or figures equal the baseline's", style="dim")
+                ours, theirs = await self.measure(case, [case.service, BASELINE])
+                results[case.name] = ours, theirs
+        return results
+
+    async def measure(self, case: Case, servers: Sequence[str]) -> Sequence[Rounds]:
+        """Of each server, in turn."""
+        loads = [load(case, server, self.system, self.home) for server in servers]
+        for one in loads:
+            await one.run(WARM_UP_SECONDS)
+        seconds = self.seconds * (LONG if case.slow else 1)
+        rounds = [[await one.measure(seconds) for one in loads] for _ in range(ROUNDS)]
+        return [[measured[server] for measured in rounds] for server in range(len(servers))]
 
 
 async def run(home: Path, known: Sequence[Clinic], shared_buffers: str) -> None:
-    """Load and measure; prints as it goes."""
+    """Load, measure, and print each part once it is known."""
     async with started(home, shared_buffers) as system:
+        bench = Bench(system, home, seconds=4 if len(known) >= 100 else 2)
         addresses = system.owner_url, system.role_url("patients"), system.role_url("analytics")
         async with loader(*addresses, with_baseline=True) as loading:
-            grown = await grow(loading, known, system, home)
-            results = await beside_baseline(await all_cases(known, system), system, home)
+            report.curve(await bench.grow(loading, known))
             services = ((of_patients, loading.patients), (of_analytics, loading.analytics))
-            applied = {consumers.service: await apply(consumers, database) for consumers, database in services}
-    report.curve(grown)
-    report.applying(applied)
-    report.beside_baseline(results)
-    report.out.print(f"active-list/baseline: {report.ratio(*results['active list']):.2f}")
-
-
-async def grow(loading: Loader, known: Sequence[Clinic], system: System, home: Path) -> dict[int, dict[str, Rounds]]:
-    """Step by step; what is most often asked, at each."""
-    grown, loaded = {}, 0
-    with progress() as bar:
-        task = bar.add_task("Loading patients", total=sum(clinic.patients for clinic in known))
-        for step in steps(known):
-            await loading.load(step, lambda clinic: bar.advance(task, clinic.patients))
-            loaded += len(step)
-            cases = active_list(known[:loaded]), dashboard(known[:loaded])
-            grown[loaded] = {case.name: (await measure(case, [case.service], system, home))[0] for case in cases}
-    return grown
-
-
-async def beside_baseline(cases: Sequence[Case], system: System, home: Path) -> dict[str, tuple[Rounds, Rounds]]:
-    """The same answers first, then how fast they come."""
-    results = {}
-    with progress() as bar:
-        for case in bar.track(cases, description="Measuring"):
-            equal = await compare(case, system)
-            bar.console.print(f"{case.name}: {equal:,} patients or figures are equal to the baseline's", style="dim")
-            ours, theirs = await measure(case, [case.service, BASELINE], system, home)
-            results[case.name] = ours, theirs
-    return results
-
-
-async def measure(case: Case, servers: Sequence[str], system: System, home: Path) -> Sequence[Rounds]:
-    """Of each server, in turn."""
-    loads = [load(case, server, system, home) for server in servers]
-    rounds: list[list[Measured]] = [[] for _ in servers]
-    for _ in range(ROUNDS):
-        for one, measured in zip(loads, rounds, strict=True):
-            await one.measure(WARM_UP_SECONDS)
-            measured.append(await one.measure(SECONDS_OF_SLOW if case.slow else SECONDS))
-    return rounds
+            report.applying({one.service: await apply(one, database) for one, database in services})
+            results = await bench.beside_baseline(await all_cases(known, system))
+            report.beside_baseline(results)
+            report.out.print(f"active-list/baseline: {report.ratio(*results['active list']):.2f}")
 
 
 def progress() -> Progress:
