@@ -33,15 +33,8 @@ class Case:
 
     name: str
     service: str
-    patients: int
-    """Of a clinic that is asked about."""
     questions: Sequence[Question]
     to_baseline: Sequence[Question]
-
-    @property
-    def slow(self) -> bool:
-        """Whether a single answer may take seconds."""
-        return self.patients > 10_000
 
 
 def active_list(clinics: Sequence[Clinic]) -> Case:
@@ -72,7 +65,7 @@ async def all_cases(known: Sequence[Clinic], system: System) -> Sequence[Case]:
 
 def _same(name: str, service: str, path: str, clinics: Sequence[Clinic]) -> Case:
     questions = [(clinic.organization_id, path.format(clinic.organization_id)) for clinic in clinics]
-    return Case(name, service, clinics[0].patients, questions, questions)
+    return Case(name, service, questions, questions)
 
 
 async def _walk(clinic: Clinic, system: System) -> Case:
@@ -90,7 +83,7 @@ async def _walk(clinic: Clinic, system: System) -> Case:
         met |= {patient["id"] for patient in page["patients"]}
     if len(met) != clinic.patients:
         raise SystemExit(f"the walk met {len(met)} of {clinic.patients} patients")
-    return Case(f"page of the walk of {clinic.patients:,}", "patients", clinic.patients, ours, theirs)
+    return Case(f"page of the walk of {clinic.patients:,}", "patients", ours, theirs)
 
 
 class Answers:

@@ -28,14 +28,12 @@ from read_loading import Loader, loader
 from read_report import Rounds
 from read_system import BASELINE, System, started
 
-ROUNDS, WARM_UP_SECONDS = 3, 2
-LONG = 5
-"""Times as long are the rounds of what takes a server seconds."""
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What runs, a directory for wrk's scripts, and the seconds of a round."""
+    """What runs, a directory for wrk's scripts, and the least seconds of a round."""
 
     system: System
     home: Path
@@ -67,10 +65,8 @@ class Bench:
     async def measure(self, case: Case, servers: Sequence[str]) -> Sequence[Rounds]:
         """Of each server, in turn."""
         loads = [load(case, server, self.system, self.home) for server in servers]
-        for one in loads:
-            await one.run(WARM_UP_SECONDS)
-        seconds = self.seconds * (LONG if case.slow else 1)
-        rounds = [[await one.measure(seconds) for one in loads] for _ in range(ROUNDS)]
+        seconds = [max(self.seconds, await one.warm_up()) for one in loads]
+        rounds = [[await one.measure(long) for one, long in zip(loads, seconds, strict=True)] for _ in range(ROUNDS)]
         return [[measured[server] for measured in rounds] for server in range(len(servers))]
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from chassis.identity import HEADER
 
 CONNECTIONS = 32
+WARM_UP_SECONDS, ANSWERS_EACH, LONGEST_SECONDS = 3, 6, 30
+"""`ANSWERS_EACH`: on every connection, in a round that is not too short."""
 SCRIPT = """
 local requests, at = {{}}, 0
 for line in io.lines("{requests}") do
@@ -55,16 +57,24 @@ class Load:
         script.write_text(SCRIPT.format(requests=file, header=HEADER))
         return cls(port, script)
 
-    async def measure(self, seconds: int) -> Measured:
+    async def measure(self, seconds: float) -> Measured:
         """For a while; twice as long when that was too short for even one answer."""
         seen = await self.run(seconds)
         if not seen["requests"]:
             return await self.measure(seconds * 2)
         return Measured(seen["requests"] / seen["microseconds"] * 1e6, seen["p50"], seen["p99"])
 
-    async def run(self, seconds: int) -> dict[str, float]:
+    async def warm_up(self) -> float:
+        """The seconds of a fair round: answers under way at its end are lost, and must be few beside the others."""
+        seen = await self.run(WARM_UP_SECONDS)
+        answered_each = seen["requests"] / CONNECTIONS
+        return (
+            min(WARM_UP_SECONDS * ANSWERS_EACH / answered_each, LONGEST_SECONDS) if answered_each else LONGEST_SECONDS
+        )
+
+    async def run(self, seconds: float) -> dict[str, float]:
         """What the script prints. Ends the bench when a request was not answered with a success."""
-        options = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "120s", "-s", str(self.script))
+        options = ("-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "--timeout", "120s", "-s", str(self.script))
         command = ("wrk", *options, f"http://127.0.0.1:{self.port}")
         wrk = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         output = (await wrk.communicate())[0].decode()
