@@ -1,7 +1,7 @@
 """Clinics into the tables of both services and of the baseline, set-wise and as their owner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -48,35 +48,45 @@ class Loader:
     with_baseline: bool
 
     async def load(self, clinics: Sequence[Clinic], loaded: Callable[[Clinic], None]) -> None:
-        """All of them, without waiting for the disk; then what a day of autovacuum would have done."""
+        """All of them, without waiting for the disk. `loaded` is told each clinic twice: once filled, once finished."""
         await self._settings("SET {} = {}")
+        for work in (self._fill, self._finish):
+            await self._for_each(clinics, work, loaded)
+            await self.owner.execute("VACUUM (ANALYZE)")  # what a day of autovacuum would have done
+        await self._settings("RESET {}")
+        for statement in ("TRUNCATE patients.outbox, analytics.outbox", "CHECKPOINT"):
+            await self.owner.execute(statement)
+
+    async def _for_each(
+        self, clinics: Sequence[Clinic], work: Callable[[Clinic], Awaitable[None]], done: Callable[[Clinic], None]
+    ) -> None:
         waiting = iter(sorted(clinics, key=lambda clinic: -clinic.patients))
 
-        async def work() -> None:
+        async def some() -> None:
             for clinic in waiting:
-                await self._load_clinic(clinic)
-                loaded(clinic)
+                await work(clinic)
+                done(clinic)
 
-        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-        await self._settings("RESET {}")
-        for statement in ("TRUNCATE patients.outbox, analytics.outbox", "VACUUM (ANALYZE)", "CHECKPOINT"):
-            await self.owner.execute(statement)
+        await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 
     async def _settings(self, change: str) -> None:
         for name, value in UNHURRIED.items():
             await self.owner.execute(f"ALTER SYSTEM {change.format(name, value)}")
         await self.owner.execute("SELECT pg_reload_conf()")
 
-    async def _load_clinic(self, clinic: Clinic) -> None:
-        organization = clinic.organization_id
+    async def _fill(self, clinic: Clinic) -> None:
+        """Names and records."""
         await self._hear(self._names(clinic))
         await self._rows(clinic)
         for statement in copies.ANALYTICS:
-            await self.owner.execute(statement, organization)
+            await self.owner.execute(statement, clinic.organization_id)
+
+    async def _finish(self, clinic: Clinic) -> None:
+        """What is made of records, once PostgreSQL knows how many there are."""
         await self._make_documents(clinic)
         await self._hear(self._closing(clinic))
         for statement in copies.BASELINE if self.with_baseline else ():
-            await self.owner.execute(statement, organization, clinic.number)
+            await self.owner.execute(statement, clinic.organization_id, clinic.number)
 
     async def _rows(self, clinic: Clinic) -> None:
         columns = ["organization_id", *(field.name for field in fields(Patient))]

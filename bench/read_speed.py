@@ -43,7 +43,7 @@ class Bench:
         """Load step by step; at each, measure what is most often asked."""
         grown, loaded = {}, 0
         with progress() as bar:
-            task = bar.add_task("Loading patients", total=sum(clinic.patients for clinic in known))
+            task = bar.add_task("Loading", total=2 * sum(clinic.patients for clinic in known))
             for step in steps(known):
                 await loading.load(step, lambda clinic: bar.advance(task, clinic.patients))
                 loaded += len(step)
@@ -87,7 +87,7 @@ async def run(home: Path, known: Sequence[Clinic], shared_buffers: str) -> None:
 def progress() -> Progress:
     """How far, how long it took and how long it will."""
     description = TextColumn("{task.description}")
-    times = TimeElapsedColumn(), TextColumn("of"), TimeRemainingColumn()
+    times = TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("left")
     return Progress(description, BarColumn(), MofNCompleteColumn(), *times, console=Console(stderr=True))
 
 

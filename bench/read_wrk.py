@@ -9,7 +9,7 @@ from pathlib import Path
 from chassis.identity import HEADER
 
 CONNECTIONS = 32
-WARM_UP_SECONDS, ANSWERS_EACH, LONGEST_SECONDS = 3, 6, 30
+WARM_UP_SECONDS, ANSWERS_EACH, LONGEST_SECONDS = 3, 5, 20
 """`ANSWERS_EACH`: on every connection, in a round that is not too short."""
 SCRIPT = """
 local requests, at = {{}}, 0
