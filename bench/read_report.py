@@ -16,8 +16,8 @@ out = Console()
 def beside_baseline(results: Mapping[str, tuple[Rounds, Rounds]]) -> None:
     """By case: the service's rounds and the baseline's."""
     table = Table(
-        *("", "req/s", "p50 ms", "p99 ms", "baseline req/s", "p50 ms", "p99 ms", "ratio"),
-        title=f"{CONNECTIONS} connections, medians of {len(next(iter(results.values()))[0])} rounds",
+        *("", "req/s", "p50", "p99", "baseline", "p50", "p99", "ratio"),
+        title=f"{CONNECTIONS} connections, milliseconds, medians of {len(next(iter(results.values()))[0])} rounds",
     )
     for name, (ours, theirs) in results.items():
         table.add_row(name, *_numbers(ours), *_numbers(theirs), f"{ratio(ours, theirs):.2f}")
