@@ -1,6 +1,6 @@
 """`make bench-reads`: lists and figures read from patients and analytics, beside a baseline, in one PostgreSQL.
 
-A thousand clinics with a million patients and five million appointments (CLINICS=10: a minute's worth) are loaded in
+A thousand clinics with a million patients and five million appointments (CLINICS=10: a small system) are loaded in
 steps; the curve is measured at each. The services are asked directly, with identities signed as the gateway signs them:
 its own cost is `make bench-gateway`'s. Nothing is pinned to a core: PostgreSQL, the server and wrk share what there is.
 SHARED_BUFFERS (default 128MB, PostgreSQL's own default, as `routiq up` starts it) tells PostgreSQL how much to keep.

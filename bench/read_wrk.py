@@ -67,10 +67,8 @@ class Load:
     async def warm_up(self) -> float:
         """The seconds of a fair round: answers under way at its end are lost, and must be few beside the others."""
         seen = await self.run(WARM_UP_SECONDS)
-        answered_each = seen["requests"] / CONNECTIONS
-        return (
-            min(WARM_UP_SECONDS * ANSWERS_EACH / answered_each, LONGEST_SECONDS) if answered_each else LONGEST_SECONDS
-        )
+        wanted = CONNECTIONS * ANSWERS_EACH
+        return min(WARM_UP_SECONDS * wanted / max(seen["requests"], 1), LONGEST_SECONDS)
 
     async def run(self, seconds: float) -> dict[str, float]:
         """What the script prints. Ends the bench when a request was not answered with a success."""

@@ -32,6 +32,7 @@ async def statements(request: pytest.FixtureRequest, loaded: UrlOf) -> AsyncIter
         await service.hears_everything()
         await service.is_asked_everything()  # what was told may have to be worked out when it is read
         noted.stop()
+        assert noted.seen
         yield noted
 
 
