@@ -28,7 +28,14 @@ from read_rows import A_MILLION, APPOINTMENTS, patients
 AT_ONCE = 3
 """Clinics: PostgreSQL and this process have two cores' work."""
 DOCUMENTS_AT_ONCE = 5_000
-UNHURRIED = {"fsync": "off", "synchronous_commit": "off", "autovacuum": "off", "max_wal_size": "'8GB'", "jit": "off"}
+UNHURRIED = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "'4GB'",
+    "autovacuum": "off",
+    "jit": "off",
+}
 """While loading; to compile what makes the rows of a clinic takes longer than to make them."""
 UNTRUE = text("""
     INSERT INTO patient_documents (organization_id, cliniko_patient_id, valid_until)

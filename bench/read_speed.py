@@ -92,7 +92,7 @@ def progress() -> Progress:
 
 
 def main() -> None:
-    """Needs wrk, and for all clinics 8 GB of disk, which are free again at the end."""
+    """Needs wrk, and for all clinics 12 GB of disk, which are free again at the end."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt-get install wrk")
     known = clinics(int(os.environ.get("CLINICS", "1000")))
