@@ -16,11 +16,11 @@ out = Console()
 def beside_baseline(results: Mapping[str, tuple[Rounds, Rounds]]) -> None:
     """By case: the service's rounds and the baseline's."""
     table = Table(
-        *("", "req/s", "p50", "p99", "baseline", "p50", "p99", "ratio"),
+        *("", "req/s", "p50", "p99", "baseline", "p50", "p99", "ratio", "refused"),
         title=f"{CONNECTIONS} connections, milliseconds, medians of {len(next(iter(results.values()))[0])} rounds",
     )
     for name, (ours, theirs) in results.items():
-        table.add_row(name, *_numbers(ours), *_numbers(theirs), f"{ratio(ours, theirs):.2f}")
+        table.add_row(name, *_numbers(ours), *_numbers(theirs), f"{ratio(ours, theirs):.2f}", _refused(ours, theirs))
     out.print(table)
 
 
@@ -52,3 +52,8 @@ def _numbers(rounds: Rounds) -> tuple[str, str, str]:
     per_second = median(one.per_second for one in rounds)
     p50, p99 = median(one.p50 for one in rounds), median(one.p99 for one in rounds)
     return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.1f}", f"{p50:.1f}", f"{p99:.1f}"
+
+
+def _refused(*servers: Rounds) -> str:
+    """Requests that each server answered with an error."""
+    return " / ".join(str(sum(one.refused for one in rounds)) for rounds in servers)

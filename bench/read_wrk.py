@@ -24,9 +24,9 @@ end
 done = function(summary, latency)
     local errors = summary.errors
     io.write(string.format(
-        '\\n{{"requests": %d, "microseconds": %d, "failed": %d, "p50": %f, "p99": %f}}\\n',
-        summary.requests, summary.duration,
-        errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+        '\\n{{"requests": %d, "microseconds": %d, "refused": %d, "failed": %d, "p50": %f, "p99": %f}}\\n',
+        summary.requests, summary.duration, errors.status,
+        errors.connect + errors.read + errors.write + errors.timeout,
         latency:percentile(50) / 1000, latency:percentile(99) / 1000
     ))
 end
@@ -40,6 +40,8 @@ class Measured:
     per_second: float
     p50: float
     p99: float
+    refused: int
+    """Answered, but with an error: a server may have more to do than it can."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Load:
         seen = await self.run(seconds)
         if not seen["requests"]:
             return await self.measure(seconds * 2)
-        return Measured(seen["requests"] / seen["microseconds"] * 1e6, seen["p50"], seen["p99"])
+        answered = seen["requests"] - seen["refused"]
+        return Measured(answered / seen["microseconds"] * 1e6, seen["p50"], seen["p99"], int(seen["refused"]))
 
     async def warm_up(self) -> float:
         """The seconds of a fair round: answers under way at its end are lost, and must be few beside the others."""
@@ -71,7 +74,7 @@ class Load:
         return min(WARM_UP_SECONDS * wanted / max(seen["requests"], 1), LONGEST_SECONDS)
 
     async def run(self, seconds: float) -> dict[str, float]:
-        """What the script prints. Ends the bench when a request was not answered with a success."""
+        """What the script prints. Ends the bench when a request was not answered."""
         options = ("-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "--timeout", "120s", "-s", str(self.script))
         command = ("wrk", *options, f"http://127.0.0.1:{self.port}")
         wrk = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
