@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint types lock schemas environment bench-gateway bench-sync
+.PHONY: help up down test lint types lock schemas environment bench-gateway bench-sync bench-reads
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ bench-gateway: $(STAMP) ## the gateway beside a bare server, a plain proxy and H
 
 bench-sync: $(STAMP) ## seconds, records a second and memory of syncs (LARGE=1: also a million appointments)
 	@$(VENV)/bin/python bench/sync_speed.py
+
+bench-reads: $(STAMP) ## lists and figures beside a baseline, at 1,000 clinics (CLINICS=10: a small one; needs wrk)
+	@$(VENV)/bin/python bench/read_speed.py
 
 lint: $(STAMP) ## style, imports between the parts
 	$(VENV)/bin/ruff check .

@@ -1,0 +1,98 @@
+"""Everything a service can be asked and told, and the statements it makes of it."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis.consumers import Consumers
+from chassis.database import Database
+from chassis.identity import HEADER, Caller, sign
+from chassis.service import assemble
+from chassis.settings import ServiceSettings
+from contracts.examples import EXAMPLES
+
+KEY = "a key for tests, long enough to sign with"
+ASKED = {
+    "search": "quinn",
+    "limit": 5,
+    "activity_limit": 5,
+    "timeframe": "30d",
+    "active": "all",
+}
+"""A value for each query parameter but `cursor`."""
+
+Json = dict[str, Any]
+
+
+class Statements:
+    """By their text, with the parameters they were first executed with."""
+
+    def __init__(self, database: Database) -> None:
+        self.engine: AsyncEngine = database._engine
+        self.seen: dict[str, tuple[Any, ...]] = {}
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._note)
+
+    def stop(self) -> None:
+        """Note no more."""
+        event.remove(self.engine.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        self.seen.setdefault(statement, parameters)
+
+
+class Service:
+    """A service without its broker."""
+
+    def __init__(self, app: FastAPI, consumers: Consumers, organization_id: str) -> None:
+        self.app, self.consumers, self.organization_id = app, consumers, organization_id
+        self.database: Database = app.state.database
+
+    async def hears_everything(self) -> None:
+        """One of each event it listens to, about this organization."""
+        for subscription in self.consumers.subscriptions:
+            (example,) = (one for one in EXAMPLES if type(one) is subscription.event)
+            told = example.model_copy(update={"organization_id": self.organization_id, "event_id": uuid4()})
+            await self.consumers.commit(subscription, [told], self.database)
+
+    async def is_asked_everything(self) -> None:
+        """Each of its routes, without parameters and with each of them."""
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            for path, method, names in self._operations():
+                answer = await self._ask(client, method, path, {})
+                for name in names:
+                    value = answer.json()["next_cursor"] if name == "cursor" else ASKED[name]
+                    if value is not None:
+                        await self._ask(client, method, path, {name: value})
+
+    def _operations(self) -> Iterator[tuple[str, str, list[str]]]:
+        for template, methods in self.app.openapi()["paths"].items():
+            if not template.startswith("/api/"):
+                continue
+            path = template.format(organization_id=self.organization_id, appointment_type="Physiotherapy")
+            for method, operation in methods.items():
+                parameters = operation.get("parameters", ())
+                yield path, method, [one["name"] for one in parameters if one["in"] == "query"]
+
+    async def _ask(self, client: httpx.AsyncClient, method: str, path: str, parameters: Json) -> httpx.Response:
+        caller = Caller(self.organization_id, "user_1", "admin", str(uuid4()))
+        headers = {HEADER: sign(caller, self.consumers.service, KEY.encode(), time.time())}
+        response = await client.request(method, path, params=parameters, headers=headers)
+        assert response.is_success, (path, response.text)
+        return response
+
+
+@asynccontextmanager
+async def opened(url: str, consumers: Consumers, router: APIRouter, organization_id: str) -> AsyncIterator[Service]:
+    """The service on that database."""
+    settings = {"database_url": url, "amqp_url": "amqp://127.0.0.1:1", "identity_key": KEY}
+    service = Service(assemble(ServiceSettings.model_validate(settings), consumers, router), consumers, organization_id)
+    yield service
+    await service.database.close()
