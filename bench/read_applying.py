@@ -14,7 +14,7 @@ from functools import partial
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.gathering import Gathering
-from chassis.messaging import PREFETCH
+from chassis.messaging import PREFETCH, SECONDS_APART
 from contracts.base import Event
 from contracts.events import AppointmentsSynced, PatientsSynced
 from contracts.records import AppointmentRecord, PatientRecord, PhoneNumber
@@ -62,7 +62,9 @@ async def _deliver(bodies: Sequence[bytes], event: type[Event], consumers: Consu
     """Gathered by organization as `chassis.messaging` does it."""
     subscription = next(one for one in consumers.subscriptions if one.event is event)
     commit = partial(consumers.commit_each, subscription, database=database)
-    gatherings: dict[str, Gathering[Event, Exception | None]] = defaultdict(lambda: Gathering(commit))
+    gatherings: dict[str, Gathering[Event, Exception | None]] = defaultdict(
+        lambda: Gathering(commit, apart=SECONDS_APART)
+    )
     waiting = iter(bodies)
 
     async def work() -> None:

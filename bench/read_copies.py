@@ -22,6 +22,11 @@ ANALYTICS = (
         counted, created_at, cancelled_at, updated_at, sequence
     FROM patients.appointments WHERE organization_id = $1 ORDER BY cliniko_appointment_id
     """,
+    """
+    INSERT INTO analytics.touched (organization_id, patients)
+    SELECT organization_id, array_agg(cliniko_patient_id)
+    FROM analytics.patients WHERE organization_id = $1 GROUP BY organization_id
+    """,
 )
 
 # `$2` is the clinic's number, by which the baseline keys it.

@@ -23,11 +23,10 @@ from patients.domain.patient import Patient
 from patients.entrypoints.consumers import consumers as of_patients
 from read_baseline_tables import Base
 from read_clinics import PRACTITIONERS, TYPES, Clinic
-from read_rows import A_MILLION, APPOINTMENTS, patients
+from read_rows import APPOINTMENTS, patients
 
 AT_ONCE = 3
 """Clinics: PostgreSQL and this process have two cores' work."""
-DOCUMENTS_AT_ONCE = 5_000
 UNHURRIED = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -37,9 +36,9 @@ UNHURRIED = {
     "jit": "off",
 }
 """While loading; to compile what makes the rows of a clinic takes longer than to make them."""
-UNTRUE = text("""
-    INSERT INTO patient_documents (organization_id, cliniko_patient_id, valid_until)
-    SELECT :organization_id, (:first + n)::text, '-infinity' FROM generate_series(0, :count - 1) AS n
+MARK_ALL = text("""
+    INSERT INTO stale_documents (organization_id, cliniko_patient_id)
+    SELECT organization_id, cliniko_patient_id FROM patients WHERE organization_id = :organization_id
 """)
 
 
@@ -104,13 +103,11 @@ class Loader:
             await connection.execute(APPOINTMENTS, clinic.organization_id, clinic.number, clinic.patients, self.now)
 
     async def _make_documents(self, clinic: Clinic) -> None:
-        """The service makes them itself when it meets documents that are no longer true."""
-        for start in range(0, clinic.patients, DOCUMENTS_AT_ONCE):
-            count = min(DOCUMENTS_AT_ONCE, clinic.patients - start)
-            async with self.patients.transaction(clinic.organization_id) as connection:
-                tenant = Tenant(connection, clinic.organization_id)
-                await tenant.execute(UNTRUE, first=clinic.number * A_MILLION + start, count=count)
-                await documents.refresh(tenant, datetime.now(UTC))
+        """The service makes them itself of what is marked."""
+        async with self.patients.transaction(clinic.organization_id) as connection:
+            tenant = Tenant(connection, clinic.organization_id)
+            await tenant.execute(MARK_ALL)
+            await documents.refresh(tenant, datetime.now(UTC))
 
     def _names(self, clinic: Clinic) -> Sequence[Event]:
         common = {"created_at": self.now, "updated_at": self.now, "sequence": 1}

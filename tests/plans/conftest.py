@@ -36,6 +36,10 @@ OTHERS = (
     SELECT 'org_gone_' || n, 1, true, true FROM generate_series(1, $1::integer) AS n
     """,
     """
+    INSERT INTO analytics.clinic_figures
+    SELECT 'org_gone_' || n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, $1::integer) AS n
+    """,
+    """
     INSERT INTO patients.removals (organization_id, kind, cliniko_id, sequence)
     SELECT 'org_gone_' || n, 'patient', '1', 1 FROM generate_series(1, $1::integer) AS n
     """,

@@ -14,9 +14,11 @@ from analytics.entrypoints.http import router as analytics_router
 from chassis.database import SET_TENANT
 from patients.entrypoints.consumers import consumers as of_patients
 from patients.entrypoints.http import router as patients_router
+from read_rows import A_MILLION
 
 SERVICES = {"patients": (of_patients, patients_router), "analytics": (of_analytics, analytics_router)}
 ORGANIZATION = CLINICS[150].organization_id
+PATIENTS = [str(CLINICS[150].number * A_MILLION + number) for number in range(1, CLINICS[150].patients)]
 TENANT_TABLES = text(
     "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = current_schema::regnamespace"
 )
@@ -26,7 +28,7 @@ TENANT_TABLES = text(
 async def statements(request: pytest.FixtureRequest, loaded: UrlOf) -> AsyncIterator[Statements]:
     """All that the service executes when it is asked and told everything there is."""
     consumers, router = SERVICES[request.param]
-    async with opened(loaded(request.param), consumers, router, ORGANIZATION) as service:
+    async with opened(loaded(request.param), consumers, router, ORGANIZATION, PATIENTS) as service:
         noted = Statements(service.database)
         await service.is_asked_everything()
         await service.hears_everything()

@@ -25,11 +25,12 @@ FORMER_PLACES = """
 NOTE_MOVE = """
     CREATE FUNCTION note_move() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO former_places (organization_id, cliniko_patient_id, next_order, recency, name_order)
+        INSERT INTO patients.former_places (organization_id, cliniko_patient_id, next_order, recency, name_order)
         VALUES (OLD.organization_id, OLD.cliniko_patient_id, OLD.next_order, OLD.recency, OLD.name_order);
         RETURN NULL;
     END $$
 """
+# Whoever writes, the service or the tables' owner who restores them, has a search path of their own.
 ON_MOVE = """
     CREATE TRIGGER on_move AFTER UPDATE ON patient_documents FOR EACH ROW
     WHEN (OLD.listed AND (OLD.next_order, OLD.recency, OLD.name_order)
@@ -50,7 +51,7 @@ CHANGES = """
 NOTE_CHANGE = """
     CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO changes (organization_id)
+        INSERT INTO patients.changes (organization_id)
         SELECT organization_id FROM current_setting('routiq.organization_id', true) AS organization_id
         WHERE organization_id <> '';  -- without one, row-level security has let nothing change
         RETURN NULL;
