@@ -35,10 +35,13 @@ _MARK_WITH_NAMES = text(
     )
 )
 
-_ANY_UNTRUE = text("""
-    SELECT EXISTS (SELECT FROM stale_documents WHERE organization_id = :organization_id)
-        OR EXISTS (SELECT FROM patient_documents WHERE organization_id = :organization_id AND valid_until <= :now)
-""")
+ANY_UNTRUE = """
+    EXISTS (SELECT FROM stale_documents WHERE organization_id = :organization_id)
+    OR EXISTS (SELECT FROM patient_documents WHERE organization_id = :organization_id AND valid_until <= :now)
+"""
+"""Whether any document is to be made before documents are read."""
+
+_ASK = text(f"SELECT {ANY_UNTRUE}")
 _MARKED = text("""
     SELECT cliniko_patient_id FROM stale_documents WHERE organization_id = :organization_id
     ORDER BY cliniko_patient_id LIMIT :piece FOR UPDATE
@@ -78,7 +81,7 @@ async def mark_named(tenant: Tenant, *, types: Sequence[str] = (), practitioners
 
 async def refresh(tenant: Tenant, now: datetime) -> None:
     """Make every document true that is not; normally there is none."""
-    if not (await tenant.execute(_ANY_UNTRUE, now=now)).scalar_one():
+    if not (await tenant.execute(_ASK, now=now)).scalar_one():
         return
     marked = await _make_a_piece(tenant, now)
     while len(marked) == PIECE:

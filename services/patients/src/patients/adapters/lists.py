@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Integer,
     Row,
     Select,
     Subquery,
@@ -24,11 +26,13 @@ from sqlalchemy import (
 from patients.adapters.tables import last_runs, patient_documents
 from patients.adapters.tenant import Tenant
 from patients.domain import search
-from patients.domain.listing import Bookmark, Listed, Listing, Page, Position, Walk
+from patients.domain.listing import Active, Bookmark, Listed, Listing, Page, Position, Walk
 
 _ROW = patient_documents.c
 _ORDER = (_ROW.next_order, _ROW.recency, _ROW.name_order, _ROW.patient_id)
-_ORGANIZATION = bindparam("organization_id", type_=Text)
+_ORGANIZATION, _TERM, _TYPE = (bindparam(name, type_=Text) for name in ("organization_id", "term", "type"))
+_LIMIT = bindparam("limit", type_=Integer)
+_PLACE = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in _ORDER))
 _SHOWN = {
     "true": _ROW.active,
     "false": _ROW.listed & ~_ROW.active,
@@ -59,9 +63,10 @@ _MOVED = text("""
 
 async def page(tenant: Tenant, listing: Listing, now: datetime) -> Page:
     """One state of a page and of the number that match. A further page keeps everybody where the first one saw them."""
-    walk = listing.bookmark and listing.bookmark.walk
+    walk, after = listing.bookmark or (None, None)
     seen = {"snapshot": walk.snapshot, "transaction": walk.transaction} if walk else {}
-    rows = (await tenant.execute(_page(listing), **seen)).all()
+    statement = _page(_shape(listing), goes_on=after is not None)
+    rows = (await tenant.execute(statement, **seen, **_values(listing, after, listing.limit + 1))).all()
     found = [row for row in rows if row.document is not None]
     walk = walk or Walk(now, rows[0].snapshot, rows[0].transaction)
     end = Bookmark(walk, _position(found[listing.limit - 1])) if len(found) > listing.limit else None
@@ -75,28 +80,53 @@ async def stretch(
 
     To be read within one snapshot: nobody is looked for where they were before.
     """
-    found = (await tenant.execute(_after(after, _select(*_ORDER).where(*_wanted(listing)), limit))).all()
+    statement = _stretch(_shape(listing), goes_on=after is not None)
+    found = (await tenant.execute(statement, **_values(listing, after, limit))).all()
     return _listed(found), _position(found[-1]) if len(found) == limit else None
 
 
-def _page(listing: Listing) -> Select[Any]:
+class _Shape(NamedTuple):
+    """What the text of a statement depends on: the values are bound."""
+
+    active: Active
+    searched: bool
+    of_type: bool
+
+
+def _shape(listing: Listing) -> _Shape:
+    return _Shape(listing.active, listing.search is not None, listing.appointment_type is not None)
+
+
+def _values(listing: Listing, after: Position | None, limit: int) -> dict[str, Any]:
+    place = {f"after_{name}": value for name, value in after._asdict().items()} if after else {}
+    values = {"term": listing.search and search.term(listing.search), "type": listing.appointment_type}
+    return {"limit": limit, **{name: value for name, value in values.items() if value is not None}, **place}
+
+
+@cache  # to put a statement together takes longer than PostgreSQL needs for it
+def _page(shape: _Shape, *, goes_on: bool) -> Select[Any]:
     """The total beside every row of the page, and one row more than the page holds: is there a next one?"""
-    wanted = _wanted(listing)
+    wanted = _wanted(shape)
     total = select(func.count().label("total"), *_SEEN).select_from(patient_documents).where(*wanted).subquery()
-    rows = _rows(listing, wanted)
+    rows = _rows(wanted, goes_on=goes_on)
     order = (rows.c[column.name] for column in _ORDER)
     return select(total, rows).select_from(total.outerjoin(rows, true())).order_by(*order)
 
 
-def _rows(listing: Listing, wanted: Sequence[ColumnElement[bool]]) -> Subquery:
-    standing, limit = _select(*_ORDER).where(*wanted), listing.limit + 1
-    if listing.bookmark is None:
-        return _after(None, standing, limit).subquery()
-    moved, after = _MOVED.cte("moved"), listing.bookmark.after
+@cache
+def _stretch(shape: _Shape, *, goes_on: bool) -> Select[Any]:
+    return _after(_select(*_ORDER).where(*_wanted(shape)), goes_on=goes_on)
+
+
+def _rows(wanted: Sequence[ColumnElement[bool]], *, goes_on: bool) -> Subquery:
+    standing = _select(*_ORDER).where(*wanted)
+    if not goes_on:
+        return _after(standing, goes_on=False).subquery()
+    moved = _MOVED.cte("moved")
     stayed = standing.where(_ROW.cliniko_patient_id.not_in(select(moved.c.cliniko_patient_id)))
-    parts = (_after(after, rows, limit).subquery().select() for rows in (stayed, _moved(moved, wanted)))
+    parts = (_after(rows, goes_on=True).subquery().select() for rows in (stayed, _moved(moved, wanted)))
     both = union_all(*parts).subquery()
-    return both.select().order_by(*(both.c[column.name] for column in _ORDER)).limit(limit).subquery()
+    return both.select().order_by(*(both.c[column.name] for column in _ORDER)).limit(_LIMIT).subquery()
 
 
 def _moved(moved: CTE, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -109,17 +139,17 @@ def _select(*place: ColumnElement[Any]) -> Select[Any]:
     return select(_DOCUMENT, _ROW.next_at, *place)
 
 
-def _after(after: Position | None, rows: Select[Any], limit: int) -> Select[Any]:
+def _after(rows: Select[Any], *, goes_on: bool) -> Select[Any]:
     place = rows.selected_columns[-len(_ORDER) :]
-    return (rows.where(tuple_(*place) > tuple_(*after)) if after else rows).order_by(*place).limit(limit)
+    return (rows.where(tuple_(*place) > _PLACE) if goes_on else rows).order_by(*place).limit(_LIMIT)
 
 
-def _wanted(listing: Listing) -> list[ColumnElement[bool]]:
-    wanted = [_ROW.organization_id == _ORGANIZATION, _SHOWN[listing.active]]
-    if listing.search is not None:
-        wanted.append(func.strpos(_ROW.search_text, search.term(listing.search)) > 0)
-    if listing.appointment_type is not None:
-        wanted.append((_ROW.next_type == listing.appointment_type) | (_ROW.primary_type == listing.appointment_type))
+def _wanted(shape: _Shape) -> list[ColumnElement[bool]]:
+    wanted = [_ROW.organization_id == _ORGANIZATION, _SHOWN[shape.active]]
+    if shape.searched:
+        wanted.append(func.strpos(_ROW.search_text, _TERM) > 0)
+    if shape.of_type:
+        wanted.append((_ROW.next_type == _TYPE) | (_ROW.primary_type == _TYPE))
     return wanted
 
 

@@ -1,7 +1,10 @@
 """Figures over documents that have just been made true, and what they were made of."""
 
+from datetime import datetime
+
 from sqlalchemy import text
 
+from patients.adapters.documents import ANY_UNTRUE
 from patients.adapters.tenant import Tenant
 from patients.domain.listing import Version
 from patients.domain.summaries import ActiveSummary, TypesSummary
@@ -32,8 +35,9 @@ _TYPES_SUMMARY = text("""
     ORDER BY count(*) DESC, next_type NULLS LAST, primary_type NULLS LAST
 """)
 
-_VERSION = text("""
+_STATE = text(f"""
     SELECT
+        {ANY_UNTRUE} AS untrue,
         coalesce((SELECT sum(weight) FROM changes WHERE organization_id = :organization_id), 0)::bigint AS changes,
         (SELECT completed_at FROM last_runs WHERE organization_id = :organization_id) AS synced_at
 """)
@@ -47,6 +51,10 @@ async def types_summary(tenant: Tenant) -> list[TypesSummary]:
     return [TypesSummary(**row) for row in (await tenant.execute(_TYPES_SUMMARY)).mappings()]
 
 
-async def version(tenant: Tenant) -> Version:
-    """The version of all that is read of this organization; a read after this one may be newer, none is older."""
-    return Version(**(await tenant.execute(_VERSION)).mappings().one())
+async def state(tenant: Tenant, now: datetime) -> tuple[bool, Version]:
+    """Whether any document is to be made before it is read, and the version of all that is read of this organization.
+
+    A read after this one may be newer, none is older.
+    """
+    found = (await tenant.execute(_STATE, now=now)).one()
+    return found.untrue, Version(found.changes, found.synced_at)
