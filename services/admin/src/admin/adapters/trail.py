@@ -88,17 +88,15 @@ async def count_audited(connection: AsyncConnection) -> int:
 
 
 def _link(row: Row[Any]) -> Link:
-    organization_id, position, recorded_at, previous, sealed, *content = row
-    entry_id, kind, occurred_at, request_id, user_id, role, impersonator, patient_ids, details = content
     entry = Entry(
-        entry_id=entry_id,
-        kind=kind,
-        occurred_at=occurred_at,
-        request_id=request_id,
-        user_id=user_id,
-        role=role,
-        impersonator=impersonator,
-        patient_ids=patient_ids,
-        details=details,
+        entry_id=row.entry_id,
+        kind=row.kind,
+        occurred_at=row.occurred_at,
+        request_id=row.request_id,
+        user_id=row.user_id,
+        role=row.role,
+        impersonator=row.impersonator,
+        patient_ids=row.patient_ids,
+        details=row.details,
     )
-    return Link(organization_id, position, recorded_at, entry, previous, sealed)
+    return Link(row.organization_id, row.position, row.recorded_at, entry, row.previous, row.hash)
