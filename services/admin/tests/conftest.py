@@ -102,10 +102,16 @@ async def admin(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[
 
 
 @pytest.fixture
-async def owner(admin: Admin, postgres: Any) -> AsyncIterator[asyncpg.Connection]:
+def owner_url(admin: Admin, postgres: Any) -> str:
+    """The service's database, as its owner."""
+    url: str = urlsplit(postgres.url)._replace(path=urlsplit(admin.url).path).geturl()
+    return url
+
+
+@pytest.fixture
+async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
     """The database's owner, whom nothing binds."""
-    database = urlsplit(admin.url).path
-    connection = await asyncpg.connect(urlsplit(postgres.url)._replace(path=database).geturl())
+    connection = await asyncpg.connect(owner_url)
     await connection.execute("SET search_path = admin")
     yield connection
     await connection.close()

@@ -1,15 +1,23 @@
 """Who read patient X last month? One request."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from services.admin.tests.conftest import SOME_REQUEST, Admin, connection, erasure, read, run
 
 PATH = "/api/v1/admin/audit/org_a"
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 X, Y = uuid4(), uuid4()
+INDEXES = (
+    "audit_entries_patient_ids_idx",
+    "audit_entries_organization_id_user_id_position_idx",
+    "audit_entries_organization_id_kind_position_idx",
+    "audit_entries_organization_id_occurred_at_idx",
+)
 
 
 @pytest.fixture
@@ -107,3 +115,24 @@ async def test_a_clinics_own_administrator_does_not_read_it(told: Admin) -> None
 )
 async def test_what_cannot_be_looked_up_is_refused(told: Admin, path: str, query: dict[str, Any], status: int) -> None:
     assert (await told.get(path, **query)).status_code == status
+
+
+async def test_each_filter_has_its_index(admin: Admin, owner: asyncpg.Connection) -> None:
+    """In a trail of some length PostgreSQL looks a patient up in the index of patients, and the rest in theirs."""
+    await admin.receive_together([read("org_a", uuid4(), user_id=f"user_{n}") for n in range(2000)])
+    await owner.execute("ANALYZE audit_entries")
+    before = await used(owner)
+    await page(admin, patient_id=str(X))
+    await page(admin, user_id="user_1700")
+    await page(admin, kind="patient.erased")
+    await page(admin, **{"from": "2020-01-01T00:00:00Z", "to": "2020-02-01T00:00:00Z"})
+    async with asyncio.timeout(10):  # the figures are told at the end of a connection's work, at most once a second
+        while set(INDEXES) - {name for name, scans in (await used(owner)).items() if scans > before[name]}:
+            await admin.database.close()
+            await asyncio.sleep(0.1)
+
+
+async def used(owner: asyncpg.Connection) -> dict[str, int]:
+    """How often each index was looked into."""
+    rows = await owner.fetch("SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'audit_entries'")
+    return {row["indexrelname"]: row["idx_scan"] for row in rows}
