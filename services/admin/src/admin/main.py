@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from admin.entrypoints import verification
 from admin.entrypoints.consumers import consumers
 from admin.entrypoints.http import router
+from admin.entrypoints.watch import keep_watch
 from admin.settings import Settings
 from chassis.database import Database, is_outage
 from chassis.service import assemble, serve
@@ -25,7 +26,7 @@ def main() -> None:
 
 def made_of(settings: Settings) -> FastAPI:
     """The service as it serves."""
-    app = assemble(settings, consumers, router)
+    app = assemble(settings, consumers, router, work={"watch": keep_watch})
     app.state.audit_years = settings.audit_years
     return app
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.audit import Entry, Link, linked
+
+ENTRIES = Counter("routiq_audit_entries_total", "Entries put on record.", ["kind"])
 
 _HOLD = text("""
     SELECT position, hash, clock_timestamp() FROM audit_heads WHERE organization_id = :organization_id FOR UPDATE
@@ -39,7 +42,7 @@ class Chain:
         self._connection = connection
         self._organization_id = organization_id
 
-    async def append(self, entries: Sequence[Entry]) -> list[Entry]:
+    async def append(self, entries: Sequence[Entry]) -> None:
         """Add those that are not on record yet. Who comes meanwhile waits at the head until this has committed."""
         position, previous, now = await self._hold()
         known = await self._known([entry.entry_id for entry in entries])
@@ -49,7 +52,8 @@ class Chain:
             rows = [_row(link) for link in links]
             await self._connection.execute(_ADD, rows)
             await self._connection.execute(_MOVE, rows[-1])
-        return new
+        for entry in new:
+            ENTRIES.labels(entry.kind).inc()
 
     async def _hold(self) -> tuple[Any, ...]:
         """Lock the head: its position, its hash, and the moment of it."""
