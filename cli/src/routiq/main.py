@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from routiq import audit as auditing
 from routiq import console, demo, keys
 from routiq import down as stopping
 from routiq import replay as replaying
@@ -21,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run Routiq o
 
 key_commands = typer.Typer(no_args_is_help=True, help="The keys that seal the clinics' API keys.")
 app.add_typer(key_commands, name="keys")
+audit_commands = typer.Typer(no_args_is_help=True, help="What is on record of each organization.")
+app.add_typer(audit_commands, name="audit")
 
 T = TypeVar("T")
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization, such as org_demo_harbour.")]
@@ -133,6 +136,20 @@ def rotate() -> None:
     """Seal every clinic's API key with the newest key, while the system runs."""
     _running()
     _run(keys.rotate(make_plan(_state())))
+
+
+@audit_commands.callback()
+def audit() -> None:
+    """Keeps `verify` a command of its own while it is the only one."""
+
+
+@audit_commands.command()
+def verify(
+    organization: Annotated[str | None, typer.Argument(metavar="[ORG]", help="Only this one; by default all.")] = None,
+) -> None:
+    """Compute every hash of the audit chains anew, and name the first broken link of each."""
+    _running()
+    _run(auditing.verify(make_plan(_state()), organization))
 
 
 async def _dashboard(record: Record, organization: str) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin import handlers
-from admin.adapters.reads import Reads
+from admin.adapters.chain import Chain
 from admin.adapters.store import Organizations
 from chassis.consumers import Consumers
-from contracts.events import ConnectionChanged, FiguresCounted, PatientRecordsRead, SyncRunChanged
+from contracts.base import Event
+from contracts.events import ConnectionChanged, FiguresCounted, PatientErased, PatientRecordsRead, SyncRunChanged
 
 consumers = Consumers("admin")
 
@@ -16,11 +17,13 @@ consumers = Consumers("admin")
 @consumers.on(ConnectionChanged)
 async def on_connection_changed(event: ConnectionChanged, connection: AsyncConnection) -> None:
     await handlers.record_connection(event, Organizations(connection))
+    await handlers.record_connection_change(event, _chain(event, connection))
 
 
 @consumers.on(SyncRunChanged)
 async def on_sync_run_changed(event: SyncRunChanged, connection: AsyncConnection) -> None:
     await handlers.record_run(event, Organizations(connection))
+    await handlers.record_run_change(event, _chain(event, connection))
 
 
 @consumers.on(FiguresCounted)
@@ -30,4 +33,13 @@ async def on_figures_counted(event: FiguresCounted, connection: AsyncConnection)
 
 @consumers.on_all(PatientRecordsRead)
 async def on_patient_records_read(events: Sequence[PatientRecordsRead], connection: AsyncConnection) -> None:
-    await handlers.record_reads(events, Reads(connection))
+    await handlers.record_reads(events, _chain(events[0], connection))
+
+
+@consumers.on_all(PatientErased)
+async def on_patient_erased(events: Sequence[PatientErased], connection: AsyncConnection) -> None:
+    await handlers.record_erasures(events, _chain(events[0], connection))
+
+
+def _chain(event: Event, connection: AsyncConnection) -> Chain:
+    return Chain(connection, event.organization_id)

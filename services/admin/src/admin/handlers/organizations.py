@@ -1,12 +1,9 @@
-"""What admin does: it keeps an eye on every organization."""
+"""An eye on every organization."""
 
-from collections.abc import Sequence
-
-from admin.adapters.reads import Reads
 from admin.adapters.store import Organizations, platform_figures
 from admin.domain.platform import PlatformFigures
 from chassis.database import Database
-from contracts.events import ConnectionChanged, FiguresCounted, PatientRecordsRead, SyncRunChanged
+from contracts.events import ConnectionChanged, FiguresCounted, SyncRunChanged
 
 
 async def record_connection(event: ConnectionChanged, organizations: Organizations) -> None:
@@ -22,11 +19,6 @@ async def record_run(event: SyncRunChanged, organizations: Organizations) -> Non
 async def record_figures(event: FiguresCounted, organizations: Organizations) -> None:
     """Keep how large the organization is."""
     await organizations.put_figures(event)
-
-
-async def record_reads(events: Sequence[PatientRecordsRead], reads: Reads) -> None:
-    """Keep who was shown whose records."""
-    await reads.add(events)
 
 
 async def examine_platform(database: Database) -> PlatformFigures | None:

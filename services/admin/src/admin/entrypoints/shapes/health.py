@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from admin.domain.platform import IntegrationStatus, PlatformFigures
-from admin.entrypoints import examples
+from admin.entrypoints.shapes import examples
 from contracts.timestamps import Moment
 
 

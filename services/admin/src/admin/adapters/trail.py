@@ -1,0 +1,102 @@
+"""Audit entries as they are looked up, and as they are gone through."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from admin.domain.audit import Entry, Head, Link
+from admin.domain.inquiry import Inquiry
+
+_COLUMNS = """
+    organization_id, position, recorded_at, previous, hash,
+    entry_id, kind, occurred_at, request_id, user_id, role, impersonator, patient_ids, details
+"""
+_CONDITIONS = {
+    "before": "position < :before",
+    "patient_id": "position IN (SELECT positions_of_patient(:patient_id, :earliest, :latest))",
+    "user_id": "user_id = :user_id",
+    "kind": "kind = :kind",
+    "since": "occurred_at >= :since",
+    "until": "occurred_at < :until",
+}
+_ALWAYS = "organization_id = :organization_id"
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+_PAGE = text(f"""
+    SELECT {_COLUMNS} FROM audit_entries
+    WHERE {_ALWAYS} AND position > :after AND position <= :until ORDER BY position LIMIT :limit
+""")
+_ENDS = text("""
+    SELECT last.position, head.position, head.hash, head.anchor_position, head.anchor_hash
+    FROM (
+        SELECT coalesce(max(position), 0) AS position FROM audit_entries WHERE organization_id = :organization_id
+    ) AS last LEFT JOIN audit_heads AS head ON head.organization_id = :organization_id
+""")
+_NEXT_AUDITED = text("SELECT next_audited(:after)")
+_COUNT_AUDITED = text("SELECT count_audited()")
+_FORGET = text("""
+    SELECT forget_audited(least(now() - make_interval(years => :years), now() - make_interval(days => :days)), :most)
+""")
+
+
+class Trail:
+    """One organization's, in a transaction of it."""
+
+    def __init__(self, connection: AsyncConnection, organization_id: str) -> None:
+        self._connection = connection
+        self._tenant = {"organization_id": organization_id}
+
+    async def find(self, inquiry: Inquiry) -> Sequence[Link]:
+        """What fits, the newest first. The statement holds only the conditions asked for: each has its index."""
+        given = {name: value for name in _CONDITIONS if (value := getattr(inquiry, name)) is not None}
+        conditions = " AND ".join([_ALWAYS, *(_CONDITIONS[name] for name in given)])
+        statement = f"SELECT {_COLUMNS} FROM audit_entries WHERE {conditions} ORDER BY position DESC LIMIT :limit"
+        if inquiry.patient_id:
+            given |= {"earliest": inquiry.since or _EARLIEST, "latest": inquiry.until or _LATEST}
+        rows = await self._connection.execute(text(statement), {**self._tenant, **given, "limit": inquiry.limit})
+        return [_link(row) for row in rows]
+
+    async def page(self, after: int, until: int, limit: int) -> Sequence[Link]:
+        """The next entries, the oldest first."""
+        bounds = {"after": after, "until": until, "limit": limit}
+        return [_link(row) for row in await self._connection.execute(_PAGE, {**self._tenant, **bounds})]
+
+    async def ends(self) -> tuple[Head | None, int]:
+        """The head, and at the same moment the position of the last entry (0: there is none)."""
+        last, *head = tuple((await self._connection.execute(_ENDS, self._tenant)).one())
+        return (None if head[0] is None else Head(*head)), last
+
+    async def forget(self, years: int, days: int, most: int) -> int:
+        """Remove the oldest entries that are older than both, but no more than `most`. How many went."""
+        asked = {"years": years, "days": days, "most": most}
+        return int((await self._connection.execute(_FORGET, asked)).scalar_one())
+
+
+async def next_audited(connection: AsyncConnection, after: str) -> str | None:
+    """The organization after this one, in the order of their ids, of which something is on record."""
+    found: str | None = (await connection.execute(_NEXT_AUDITED, {"after": after})).scalar_one()
+    return found
+
+
+async def count_audited(connection: AsyncConnection) -> int:
+    """How many entries all chains have together, as their heads say."""
+    return int((await connection.execute(_COUNT_AUDITED)).scalar_one())
+
+
+def _link(row: Row[Any]) -> Link:
+    entry = Entry(
+        entry_id=row.entry_id,
+        kind=row.kind,
+        occurred_at=row.occurred_at,
+        request_id=row.request_id,
+        user_id=row.user_id,
+        role=row.role,
+        impersonator=row.impersonator,
+        patient_ids=row.patient_ids,
+        details=row.details,
+    )
+    return Link(row.organization_id, row.position, row.recorded_at, entry, row.previous, row.hash)

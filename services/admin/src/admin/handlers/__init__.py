@@ -1,0 +1,23 @@
+"""What admin does."""
+
+from admin.handlers.auditing import look_up, record_connection_change, record_erasures, record_reads, record_run_change
+from admin.handlers.cleanup import Cleaned, clean_up
+from admin.handlers.organizations import examine_platform, record_connection, record_figures, record_run
+from admin.handlers.verification import Step, count, verify
+
+__all__ = [
+    "Cleaned",
+    "Step",
+    "clean_up",
+    "count",
+    "examine_platform",
+    "look_up",
+    "record_connection",
+    "record_connection_change",
+    "record_erasures",
+    "record_figures",
+    "record_reads",
+    "record_run",
+    "record_run_change",
+    "verify",
+]

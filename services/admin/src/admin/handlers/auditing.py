@@ -1,0 +1,43 @@
+"""What happened is put on record, and looked up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from admin.adapters.chain import Chain
+from admin.adapters.trail import Trail
+from admin.domain import testimony
+from admin.domain.audit import Link
+from admin.domain.inquiry import Inquiry
+from chassis.errors import NotFound
+from chassis.identity import Caller
+from contracts.events import ConnectionChanged, PatientErased, PatientRecordsRead, SyncRunChanged
+
+
+async def record_reads(events: Sequence[PatientRecordsRead], chain: Chain) -> None:
+    """Who was shown whose records."""
+    await chain.append([testimony.of_read(event) for event in events])
+
+
+async def record_erasures(events: Sequence[PatientErased], chain: Chain) -> None:
+    """Who was erased, and for whom."""
+    await chain.append([testimony.of_erasure(event) for event in events])
+
+
+async def record_run_change(event: SyncRunChanged, chain: Chain) -> None:
+    """That a run started, and that it ended."""
+    await chain.append(testimony.of_run(event))
+
+
+async def record_connection_change(event: ConnectionChanged, chain: Chain) -> None:
+    """How the connection to Cliniko stands since."""
+    await chain.append([testimony.of_connection(event)])
+
+
+async def look_up(inquiry: Inquiry, trail: Trail, chain: Chain, caller: Caller, now: datetime) -> Sequence[Link]:
+    """The entries that fit; that they were looked up is on record before they leave. Raises NotFound."""
+    head, last = await trail.ends()
+    if head is None and not last:
+        raise NotFound("Nothing is on record of this organization.")
+    found = await trail.find(inquiry)
+    await chain.append([testimony.of_look(inquiry, caller, now)])
+    return found
