@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def _compared(current: int, previous: int, change: float | None) -> dict[str, Any]:
+def _compared(current: int, previous: int, change: float) -> dict[str, Any]:
     return {"current": current, "previous": previous, "change_percentage": change}
 
 
@@ -11,7 +11,7 @@ _DAY: dict[str, Any] = {
     "bookings": _compared(9, 6, 50.0),
     "appointments": _compared(7, 7, 0.0),
     "cancellations": _compared(1, 2, -50.0),
-    "no_shows": _compared(1, 0, None),
+    "no_shows": _compared(1, 2, -50.0),
 }
 _COMMON: dict[str, Any] = {
     "success": True,

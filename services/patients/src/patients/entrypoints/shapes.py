@@ -129,9 +129,9 @@ class KeptPatient(BaseModel):
     name: str
     phone: str | None
     email: str | None
-    archived_at: Moment | None
-    deleted_at: Moment | None
-    merged_at: Moment | None
+    archived_at: Moment | None = None
+    deleted_at: Moment | None = None
+    merged_at: Moment | None = None
     created_at: Moment
     updated_at: Moment
 
@@ -147,9 +147,9 @@ class KeptAppointment(BaseModel):
     notes: str | None
     patient_arrived: bool
     did_not_arrive: bool
-    cancelled_at: Moment | None
-    archived_at: Moment | None
-    deleted_at: Moment | None
+    cancelled_at: Moment | None = None
+    archived_at: Moment | None = None
+    deleted_at: Moment | None = None
     created_at: Moment
 
 

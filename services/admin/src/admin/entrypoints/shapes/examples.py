@@ -24,14 +24,14 @@ AUDIT_PAGE: dict[str, Any] = {
             "request_id": "00000000-0000-4000-8000-000000000001",
             "user_id": "user_example",
             "role": "member",
-            "impersonator": None,
+            "impersonator": "user_of_support",
             "patient_ids": ["f1ef3023-1eac-55be-b4a6-cff30ba93542"],
             "details": {"route": "/api/v1/patients/{organization_id}/patients", "patient_count": 1},
             "previous": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
         }
     ],
-    "next_cursor": None,
+    "next_cursor": 1204,
     "timestamp": "2025-06-30T12:00:00.000Z",
 }
 CLEANUP: dict[str, Any] = {
