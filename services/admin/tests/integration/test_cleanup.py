@@ -104,7 +104,7 @@ async def test_what_goes_under_the_walkers_feet_does_not_look_broken(admin: Admi
         await chain.Chain(connection, "org_a").append([])
         await connection.execute(chain._ADD, rows)
         await connection.execute(chain._MOVE, rows[-1])
-    steps = []
+    steps: list[handlers.Step] = []
     async for step in handlers.verify(admin.database, "org_a"):
         if not steps:
             await admin.post(PATH)
