@@ -1,6 +1,6 @@
 """What is old goes, and what the law wants kept stays."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from admin import handlers
-from admin.domain.audit import Head
+from admin.adapters import chain
+from admin.domain import testimony
+from admin.domain.audit import GENESIS, Head, linked
 
 PATH = "/api/v1/admin/database/cleanup"
 
@@ -92,3 +94,21 @@ async def test_days_beyond_reason_are_refused(admin: Admin, days: int) -> None:
 
 async def test_only_operators_clean_up(admin: Admin) -> None:
     assert (await admin.post(PATH, operator=False)).status_code == 403
+
+
+async def test_what_goes_under_the_walkers_feet_does_not_look_broken(admin: Admin) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=366 * 7)
+    reads = [testimony.of_read(read("org_a", uuid4())) for _ in range(450)]
+    rows = [chain._row(link) for link in linked("org_a", 0, GENESIS, reads, long_ago)]
+    async with admin.database.transaction("org_a") as connection:
+        await chain.Chain(connection, "org_a").append([])
+        await connection.execute(chain._ADD, rows)
+        await connection.execute(chain._MOVE, rows[-1])
+    steps: list[handlers.Step] = []
+    async for step in handlers.verify(admin.database, "org_a"):
+        if not steps:
+            await admin.post(PATH)
+        steps.append(step)
+    whole = steps[-1].verdict
+    assert isinstance(whole, Head)
+    assert (whole.anchor_position, whole.position) == (450, 451)
