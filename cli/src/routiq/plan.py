@@ -32,6 +32,7 @@ GATEWAY_SETTINGS = (
     "TRUSTED_PROXIES",
 )
 SYNC_SETTINGS = ("CLINIKO_REQUESTS_PER_MINUTE", "SCHEDULE_ENABLED")
+ADMIN_SETTINGS = ("AUDIT_YEARS",)
 CLINIKO = "https://api.{shard}.cliniko.com/v1"
 
 
@@ -153,6 +154,8 @@ class Plan:
             keys = self.settings.given.get("CREDENTIALS_KEYS", self.secrets.credentials_keys)
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
             given |= self._optional(SYNC_SETTINGS)
+        if name == "admin":
+            given |= self._optional(ADMIN_SETTINGS)
         return self._service(name, given, after=(MIGRATIONS,))
 
     def _gateway(self) -> Program:

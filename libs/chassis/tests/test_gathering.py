@@ -73,3 +73,14 @@ async def test_in_a_steady_stream_groups_are_as_far_apart_as_they_shall_be(work:
     assert work.groups == [[1]]
     assert await asyncio.gather(*later) == [4, 6]
     assert work.groups == [[1], [2, 3]]
+
+
+async def test_a_group_that_is_large_enough_need_not_wait(work: Work) -> None:
+    gathering = Gathering(work, apart=3600, enough=3)
+    for _ in range(2):
+        work.let.release()
+    assert await gathering.join(1) == 2
+    first = [*await joined(gathering, 2), *await joined(gathering, 3)]
+    assert work.groups == [[1]]
+    assert await asyncio.gather(*first, *await joined(gathering, 4)) == [4, 6, 8]
+    assert work.groups == [[1], [2, 3, 4]]

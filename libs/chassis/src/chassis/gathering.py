@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -11,13 +12,18 @@ R = TypeVar("R")
 class Gathering(Generic[T, R]):
     """The first goes at once and alone, and all who come meanwhile go together after it."""
 
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, apart: float = 0.0) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, apart: float = 0.0, enough: int = 10
+    ) -> None:
         """`work` returns a result for each item, in order, or fails for all of them.
 
-        Groups begin at least so many seconds `apart`: in a steady stream they are worth more when they are larger.
+        Groups begin at least so many seconds `apart`, for in a steady stream they are worth more when they are larger;
+        with `enough` items one need not wait.
         """
         self._work = work
         self._apart = apart
+        self._enough = enough
+        self._large = asyncio.Event()
         self._not_before = 0.0
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
@@ -26,6 +32,8 @@ class Gathering(Generic[T, R]):
         """The result for this item. Raises what its group failed with."""
         place: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, place))
+        if len(self._waiting) >= self._enough:
+            self._large.set()
         try:
             async with self._turn:
                 if not place.done():
@@ -53,10 +61,14 @@ class Gathering(Generic[T, R]):
                 place.set_result(outcomes[place])
 
     async def _rest(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now < self._not_before:
-            await asyncio.sleep(self._not_before - now)
-        self._not_before = max(now, self._not_before) + self._apart
+        clock = asyncio.get_running_loop().time
+        left = self._not_before - clock()
+        if left > 0 and len(self._waiting) < self._enough:
+            self._large.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._large.wait()
+        self._not_before = clock() + self._apart
 
 
 def _left(group: Sequence[tuple[T, asyncio.Future[R]]]) -> list[asyncio.Future[R]]:
