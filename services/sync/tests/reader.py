@@ -130,3 +130,39 @@ def _essence(row: dict[str, Any]) -> tuple[Any, ...]:
 def known(reader: Reader, kind: str) -> dict[str, Any]:
     """The same of what the reader has heard."""
     return {one: _essence(record.model_dump()) for one, record in reader.knows(kind).items()}
+
+
+def same(reader: Reader) -> bool:
+    cliniko = reader.cliniko
+    appointments = shown(cliniko, path="individual_appointments")
+    return (
+        known(reader, "patients") == shown(cliniko, path="patients") and known(reader, "appointments") == appointments
+    )
+
+
+def fill(cliniko: ChangingCliniko, patients: int = 250, each: int = 1) -> list[int]:
+    """A clinic that has been at work for a while."""
+    ids = []
+    for _ in range(patients):
+        ids.append(cliniko.add_patient())
+        for _ in range(each):
+            cliniko.add_appointment(ids[-1])
+        cliniko.pass_time(61)
+    cliniko.pass_time(3600)
+    return ids
+
+
+@dataclass
+class Class:
+    """A group of two, in a clinic that also has individual appointments."""
+
+    group: int
+    attendees: list[int]
+
+
+def fill_with_a_class(cliniko: ChangingCliniko) -> Class:
+    ada, zoe, *_ = fill(cliniko, 15)
+    group = cliniko.add_group()
+    attendees = [cliniko.add_attendee(group, ada), cliniko.add_attendee(group, zoe)]
+    cliniko.pass_time(3600)
+    return Class(group, attendees)

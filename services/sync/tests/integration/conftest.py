@@ -10,6 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from services.sync.tests.changing_cliniko import ChangingCliniko, served
+from services.sync.tests.reader import Reader
 from sqlalchemy import text
 
 from chassis import answers
@@ -18,13 +20,16 @@ from chassis.identity import HEADER, Caller, Role, sign
 from contracts.base import Event
 from contracts.events import SyncMode
 from sync import handlers
+from sync.adapters.accounts import Accounts
 from sync.adapters.runs import claim
+from sync.adapters.vault import Vault
 from sync.entrypoints.http import router
 from sync.entrypoints.http.stream import Streams
 from sync.entrypoints.scheduler import Scheduler
 from sync.entrypoints.transactions import transactions_of
 
 IDENTITY_KEY = b"k" * 32
+SEAL = "test:" + "A" * 43 + "="
 START = datetime(2031, 3, 1, 12, tzinfo=UTC)
 FROM_HERE = text("""
     INSERT INTO cursors (organization_id, list, moment) VALUES (:organization_id, 'patients', :moment)
@@ -141,3 +146,16 @@ class Api:
 async def api(app: FastAPI) -> AsyncIterator[Api]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sync") as http:
         yield Api(http)
+
+
+@pytest.fixture
+async def reader(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Reader]:
+    cliniko = ChangingCliniko()
+    database = Database(await new_database("sync"), "sync")
+    async with served(cliniko) as template:
+        accounts = Accounts(template, "test@routiq.example", limit=1_000_000)
+        reader = Reader(cliniko, database, accounts, Vault(SEAL))
+        await reader.connect()
+        yield reader
+        await accounts.close()
+    await database.close()

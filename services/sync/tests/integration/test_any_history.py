@@ -7,9 +7,7 @@ from secrets import token_hex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens
-from services.sync.tests.integration.test_changing_clinic import reader as reader  # the fixture
-from services.sync.tests.integration.test_changing_clinic import same
-from services.sync.tests.reader import Reader, known, shown
+from services.sync.tests.reader import Reader, known, same, shown
 
 from contracts.events import SyncMode
 

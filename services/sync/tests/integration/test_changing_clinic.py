@@ -1,55 +1,13 @@
 """Runs over a clinic that changes, before them and while they read."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from services.sync.tests.changing_cliniko import ChangingCliniko, nothing_happens, served
-from services.sync.tests.reader import Reader, known, shown
+from services.sync.tests.changing_cliniko import nothing_happens
+from services.sync.tests.reader import Reader, fill, known, same, shown
 from sqlalchemy import text
 
-from chassis.database import Database
 from contracts.events import SyncMode
-from sync.adapters.accounts import Accounts
-from sync.adapters.vault import Vault
-from sync.handlers.pull import TakenOver
-from sync.handlers.walk import PAGES_AT_ONCE
-
-SEAL = "test:" + "A" * 43 + "="
-
-
-@pytest.fixture
-async def reader(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Reader]:
-    cliniko = ChangingCliniko()
-    database = Database(await new_database("sync"), "sync")
-    async with served(cliniko) as template:
-        accounts = Accounts(template, "test@routiq.example", limit=1_000_000)
-        reader = Reader(cliniko, database, accounts, Vault(SEAL))
-        await reader.connect()
-        yield reader
-        await accounts.close()
-    await database.close()
-
-
-def fill(cliniko: ChangingCliniko, patients: int = 250, each: int = 1) -> list[int]:
-    """A clinic that has been at work for a while."""
-    ids = []
-    for _ in range(patients):
-        ids.append(cliniko.add_patient())
-        for _ in range(each):
-            cliniko.add_appointment(ids[-1])
-        cliniko.pass_time(61)
-    cliniko.pass_time(3600)
-    return ids
-
-
-def same(reader: Reader) -> bool:
-    cliniko = reader.cliniko
-    appointments = shown(cliniko, path="individual_appointments")
-    return (
-        known(reader, "patients") == shown(cliniko, path="patients") and known(reader, "appointments") == appointments
-    )
 
 
 async def test_a_run_with_nothing_new_asks_eight_times_at_most_and_announces_no_record(reader: Reader) -> None:
@@ -245,69 +203,6 @@ async def test_a_loss_too_large_does_not_keep_a_small_clinic_waiting(reader: Rea
     assert same(reader)
 
 
-@dataclass
-class Class:
-    """A group of two, in a clinic that also has individual appointments."""
-
-    group: int
-    attendees: list[int]
-
-
-def fill_with_a_class(cliniko: ChangingCliniko) -> Class:
-    ada, zoe, *_ = fill(cliniko, 15)
-    group = cliniko.add_group()
-    attendees = [cliniko.add_attendee(group, ada), cliniko.add_attendee(group, zoe)]
-    cliniko.pass_time(3600)
-    return Class(group, attendees)
-
-
-async def test_what_happens_to_a_group_and_its_attendees_is_followed(reader: Reader) -> None:
-    pilates = fill_with_a_class(reader.cliniko)
-    one, other = map(str, pilates.attendees)
-    run = await reader.sync()
-    assert run.appointments_landed == len(reader.knows("appointments")) == 17
-    reader.cliniko.change("group_appointments", pilates.group, starts_at="2026-05-01T10:00:00Z")
-    reader.cliniko.mark("attendees", pilates.attendees[0], "cancelled_at")
-    await reader.sync("incremental")
-    heard = reader.knows("appointments")
-    assert [heard[each].starts_at.month for each in (one, other)] == [5, 5]
-    assert [bool(heard[each].cancelled_at) for each in (one, other)] == [True, False]
-
-
-async def test_a_class_that_is_shown_again_unchanged_leads_to_no_request(reader: Reader) -> None:
-    pilates = fill_with_a_class(reader.cliniko)
-    await reader.sync()
-    for _ in range(2):
-        reader.cliniko.asked.clear()
-        await reader.sync("incremental")
-        assert len(reader.cliniko.asked) == 8
-    reader.cliniko.change("group_appointments", pilates.group, bump=False, starts_at="2026-05-01T10:00:00Z")
-    await reader.sync("incremental")
-    assert [reader.knows("appointments")[str(each)].starts_at.month for each in pilates.attendees] == [5, 5]
-
-
-async def test_an_attendee_who_is_erased_is_removed_and_the_individual_appointments_stay(reader: Reader) -> None:
-    pilates = fill_with_a_class(reader.cliniko)
-    await reader.sync()
-    reader.cliniko.erase("attendees", pilates.attendees[0])
-    await reader.sync()
-    assert str(pilates.attendees[0]) not in reader.knows("appointments")
-    assert len(reader.knows("appointments")) == 16
-
-
-@pytest.mark.parametrize("lists", [{"group_appointments"}, {"attendees"}, {"group_appointments", "attendees"}])
-async def test_lists_the_key_may_not_see_fail_no_run_and_remove_nothing(reader: Reader, lists: set[str]) -> None:
-    pilates = fill_with_a_class(reader.cliniko)
-    await reader.sync()
-    reader.cliniko.forbidden |= {*lists, "practitioners"}
-    await reader.sync()
-    reader.cliniko.pass_time(3600)
-    reader.cliniko.change("group_appointments", pilates.group, notes="Bring a mat")
-    reader.cliniko.change("attendees", pilates.attendees[0], notes="Has one")
-    await reader.sync("incremental")
-    assert len(reader.knows("appointments")) == 17
-
-
 @pytest.mark.parametrize("mode", ["comprehensive", "incremental"])
 async def test_a_record_that_could_not_be_understood_is_tried_again_by_the_next_run(
     reader: Reader, mode: SyncMode
@@ -324,78 +219,3 @@ async def test_a_record_that_could_not_be_understood_is_tried_again_by_the_next_
     reader.cliniko.change("individual_appointments", odd, bump=False, **healed)
     assert (await reader.sync(mode)).records_rejected == 0
     assert same(reader)
-
-
-async def test_a_run_goes_on_with_the_page_at_which_its_worker_died(reader: Reader) -> None:
-    fill(reader.cliniko, 2050, each=0)
-    sync_id = await reader.start()
-    reader.cliniko.between = die_after(reader, 20)
-    with pytest.raises(TakenOver):
-        await reader.pull(sync_id)
-    asked = reader.cliniko.asked.count("patients")
-    reader.cliniko.between = nothing_happens
-    reader.cliniko.asked.clear()
-    await take_over(reader, sync_id)
-    assert same(reader)
-    again = reader.cliniko.asked.count("patients")
-    assert again < 22
-    assert asked + again <= 27 + PAGES_AT_ONCE  # with the last, for how many there are
-
-
-async def test_an_incremental_run_goes_on_where_its_worker_died(reader: Reader) -> None:
-    patients = fill(reader.cliniko, 650, each=0)
-    await reader.sync()
-    for patient in patients:
-        reader.cliniko.change("patients", patient, first_name="New")
-        reader.cliniko.pass_time(1)
-    reader.cliniko.asked.clear()
-    sync_id = await reader.start("incremental")
-    reader.cliniko.between = die_after(reader, 9)
-    with pytest.raises(TakenOver):
-        await reader.pull(sync_id)
-    reader.cliniko.between = nothing_happens
-    reader.cliniko.asked.clear()
-    await take_over(reader, sync_id)
-    assert same(reader)
-    assert reader.cliniko.asked.count("patients") <= 7
-
-
-async def test_a_cancelled_run_stops_within_a_page_and_leaves_what_it_landed(reader: Reader) -> None:
-    fill(reader.cliniko, 2050, each=0)
-    sync_id = await reader.start()
-    reader.cliniko.between = after(8, reader, "UPDATE runs SET status = 'cancelled'")
-    with pytest.raises(TakenOver):
-        await reader.pull(sync_id)
-    await reader.listen()
-    run = await reader.run(sync_id)
-    assert run.status == "cancelled"
-    assert 0 < run.patients_landed == len(known(reader, "patients")) < 2050
-    assert len(reader.cliniko.asked) <= 8 + 2 * PAGES_AT_ONCE
-    await reader.sync()
-    assert same(reader)
-
-
-def after(answers: int, reader: Reader, statement: str) -> Callable[[int], Awaitable[None]]:
-    """Something happens once to the run's row, after so many answers."""
-    waiting = [statement]
-
-    async def happens(answered: int) -> None:
-        if answered >= answers and waiting:
-            waiting.clear()
-            async with reader.database.transaction(reader.organization_id) as connection:
-                await connection.execute(text(statement))
-
-    return happens
-
-
-def die_after(reader: Reader, answers: int) -> Callable[[int], Awaitable[None]]:
-    """The worker loses its run, as if it had been silent for long."""
-    gone = "UPDATE runs SET worker = NULL, heartbeat_at = '-infinity' WHERE status = 'running'"
-    return after(answers, reader, gone)
-
-
-async def take_over(reader: Reader, sync_id: str) -> None:
-    await reader.pull(sync_id)
-    await reader.listen()
-    await reader.listen()
-    assert (await reader.run(sync_id)).status == "completed"

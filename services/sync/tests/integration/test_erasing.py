@@ -1,8 +1,6 @@
 """A patient whom their clinic has had erased is landed, announced and sent again no more."""
 
-from services.sync.tests.integration.test_changing_clinic import fill
-from services.sync.tests.integration.test_changing_clinic import reader as reader  # the fixture
-from services.sync.tests.reader import Reader
+from services.sync.tests.reader import Reader, fill
 from sqlalchemy import text
 
 from sync import handlers

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from services.sync.tests.integration.test_changing_clinic import fill_with_a_class
-from services.sync.tests.integration.test_changing_clinic import reader as reader  # the fixture
-from services.sync.tests.reader import Reader
+from services.sync.tests.reader import Reader, fill_with_a_class
 from sqlalchemy import text
 
 from analytics.entrypoints.consumers import consumers as analytics_consumers
