@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from measures import usage
+from parts import sampled
 from routiq.ports import LOOPBACK, free_port
 
 ROUTIQ = str(Path(sys.executable).with_name("routiq"))
@@ -39,6 +40,15 @@ LATENCY_MS, LIMIT = 150, 200
 UNLIMITED = 10_000_000
 FAST_LOOKS, FAST_SECONDS, STREAM_SECONDS = 40, 0.1, 1.0
 PATIENCE_SECONDS = 1800.0
+
+PARTS_OF_SYNC = {
+    "relay": ("publish_page", "chassis/outbox.py"),
+    "receipts": ("chassis/settlement.py", "chassis/messaging.py", "chassis/consumers.py"),
+    "client": ("sync/adapters/cliniko.py", "sync/adapters/throttle.py"),
+    "landing": ("sync/handlers/",),
+    "broker's connection": ("aiormq/", "aio_pika/", "pamqp/"),
+    "statements of all": ("sqlalchemy/", "asyncpg/"),
+}
 
 out = Console()
 
@@ -186,14 +196,16 @@ def large(trial: Trial, clinic: Clinic) -> None:
     """(b) and (c)."""
     trial.connect(clinic)
     before = usage(trial.processes)
-    seconds = trial.run(clinic, "comprehensive")
-    after = usage(trial.processes)
+    with sampled(trial.processes["sync"], PARTS_OF_SYNC) as shares:
+        seconds = trial.run(clinic, "comprehensive")
+        after = usage(trial.processes)
     records = clinic.patients + clinic.appointments
     table = Table("process", "CPU s", "share", "peak MB", title=f"{records:,} records")
     spent = {name: after[name].cpu_seconds - before[name].cpu_seconds for name in after}
     for name, cpu in sorted(spent.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{cpu:.1f}", f"{cpu / sum(spent.values()):.0%}", f"{after[name].peak_mb:.0f}")
     out.print(table)
+    out.print("of sync:", ", ".join(f"{part} {share:.0%}" for part, share in shares.items()) or "no samples")
     out.print(f"(b) {records:,} records in {seconds:.1f} s: {records / seconds:,.0f} records/s")
 
 
