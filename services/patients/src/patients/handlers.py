@@ -54,6 +54,7 @@ async def record_appointment_types(event: AppointmentTypesSynced, tenant: Tenant
     """Keep the names of appointment types."""
     newest = newest_of_each(event.records, lambda record: record.appointment_type_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
+    await documents.claim(tenant)
     await documents.mark_named(tenant, types=await records.upsert_appointment_types(tenant, page))
 
 
@@ -61,6 +62,7 @@ async def record_practitioners(event: PractitionersSynced, tenant: Tenant) -> No
     """Keep the names of practitioners."""
     newest = newest_of_each(event.records, lambda record: record.practitioner_id)
     page = [record.model_copy(update={"name": storable(record.name)}) for record in newest]
+    await documents.claim(tenant)
     await documents.mark_named(tenant, practitioners=await records.upsert_practitioners(tenant, page))
 
 

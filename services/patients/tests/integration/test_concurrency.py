@@ -121,6 +121,20 @@ async def test_who_makes_marked_documents_waits_for_the_page_that_marks_them_aga
     assert await clinic.listed() == after
 
 
+async def test_a_name_reaches_a_document_that_is_made_while_the_name_is_not_committed_yet(clinic: Clinic) -> None:
+    known = [clinic.page(clinic.patient(1)), clinic.page(clinic.type(7, "Physio"))]
+    renamed = clinic.page(clinic.type(7, "Physiotherapy"))
+    first = clinic.page(clinic.appointment(1, 1, NOON + HOUR, appointment_type_id="7"))
+    await clinic.hears(*known)
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        await apply(renamed, Tenant(connection, clinic.organization_id), clinic.now)
+        writing = asyncio.create_task(clinic.hears(first))
+        await waits_or_ends(writing, clinic)
+        await clinic.listed()
+    await writing
+    assert await clinic.listed() == History([*known, renamed, first]).patient_list(clinic.now)
+
+
 async def waits_or_ends(task: "asyncio.Task[object]", clinic: Clinic) -> None:
     """Return once the task can do no more before the transaction it meets has ended."""
     waiting = text(

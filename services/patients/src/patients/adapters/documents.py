@@ -62,7 +62,8 @@ _LOCK_UNTRUE = text("""
     ORDER BY cliniko_patient_id FOR UPDATE
 """)
 
-# Pages are written beside each other, removals alone: neither could see the other's records before it commits.
+# Pages are written beside each other, names and removals alone. A page beside a removal could neither see it nor be
+# seen by it; one beside a name brings documents that the name does not mark, and a reader may make them too early.
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('records of ' || :organization_id, 0))")
 _CLAIM = text("SELECT pg_advisory_xact_lock(hashtextextended('records of ' || :organization_id, 0))")
 
@@ -100,10 +101,10 @@ async def _make_a_piece(tenant: Tenant, now: datetime) -> Sequence[str]:
 
 
 async def share(tenant: Tenant) -> None:
-    """Nothing of this organization is removed until this transaction ends."""
+    """Nothing of this organization is renamed or removed until this transaction ends."""
     await tenant.execute(_SHARE)
 
 
 async def claim(tenant: Tenant) -> None:
-    """No other transaction writes this organization's records until this one ends."""
+    """No other transaction writes this organization's records or names until this one ends."""
     await tenant.execute(_CLAIM)
