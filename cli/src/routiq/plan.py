@@ -31,6 +31,7 @@ GATEWAY_SETTINGS = (
     "APP_ENV",
     "TRUSTED_PROXIES",
 )
+TRACE_SETTINGS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_SAMPLER_ARG")
 SYNC_SETTINGS = ("CLINIKO_REQUESTS_PER_MINUTE", "SCHEDULE_ENABLED")
 ADMIN_SETTINGS = ("AUDIT_YEARS",)
 CLINIKO = "https://api.{shard}.cliniko.com/v1"
@@ -140,7 +141,7 @@ class Plan:
         return Program(
             name=name,
             command=(sys.executable, "-m", name),
-            environment={**self._base(), **own, **given},
+            environment={**self._base(), **self._optional(TRACE_SETTINGS), **own, **given},
             port=port,
             ready=partial(http_answers, f"{self._url(name)}/health/ready"),
             after=after,

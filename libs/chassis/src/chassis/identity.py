@@ -6,6 +6,7 @@ service the call is for, so that what was signed for one service is worth nothin
 
 import hmac
 import json
+import re
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, fields
@@ -20,7 +21,14 @@ HEADER = "x-routiq-identity"
 REQUEST_ID = "x-request-id"
 LIFETIME_SECONDS = 30
 
+_GATEWAYS_OWN = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 Role = Literal["admin", "member"]
+
+
+def is_request_id(text: str) -> bool:
+    """True for what the gateway calls a request; whatever else stands in that header may be anything."""
+    return _GATEWAYS_OWN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from chassis import tracing
+
 FIELDS = frozenset(
     {"event", "level", "timestamp", "service", "logger", "version", "port", "pid"}
-    | {"request_id", "organization_id", "sync_id", "event_id", "batch_id", "kid"}
+    | {"request_id", "trace_id", "organization_id", "sync_id", "event_id", "batch_id", "kid"}
     | {"method", "route", "status", "routing_key", "queue", "consumer", "attempt", "delay_s"}
     | {"kind", "mode", "step", "resource", "page", "count", "region", "revision", "url_host"}
     | {"duration_ms", "outcome", "reason", "error", "sqlstate", "where", "missing"}
@@ -35,7 +37,7 @@ def configure(service: str, level: str) -> None:
         structlog.processors.JSONRenderer(),
     ]
     structlog.configure(  # straight to the stream: the way through logging costs three times as much
-        processors=[structlog.contextvars.merge_contextvars, *finish],
+        processors=[structlog.contextvars.merge_contextvars, tracing.identified, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import aiormq
 import structlog
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker
+from opentelemetry.trace import Span, SpanKind
 
-from chassis import topology
+from chassis import topology, tracing
 from chassis.consumers import Consumers, Subscription
 from chassis.database import Database
 from chassis.gathering import Gathering
@@ -29,6 +30,13 @@ SECONDS_APART = 0.1
 HANDLED_AT_ONCE = 6
 """Over all queues: the other database connections are for requests, the relay and the readiness check."""
 WATCH_SECONDS, STOP_SECONDS = 5.0, 5.0
+
+
+class Delivery(NamedTuple):
+    """An event, and the span of the message that brought it."""
+
+    event: Event
+    span: Span
 
 
 class Messaging:
@@ -81,16 +89,18 @@ class Messaging:
         broker = self._broker
         if broker is None:
             raise ConnectionError
-        await broker.publish(
-            letter.body,
-            letter.routing_key,
-            topology.EVENTS,
-            message_id=str(letter.event_id),
-            content_type="application/json",
-            persist=True,
-            mandatory=True,
-            timeout=10,
-        )
+        with tracing.goes_on(f"publish {letter.routing_key}", SpanKind.PRODUCER, letter.traceparent):
+            await broker.publish(
+                letter.body,
+                letter.routing_key,
+                topology.EVENTS,
+                headers={**tracing.headers()},
+                message_id=str(letter.event_id),
+                content_type="application/json",
+                persist=True,
+                mandatory=True,
+                timeout=10,
+            )
 
     async def consuming(self) -> bool:
         """True when this process consumes from every queue of the service, and the broker says so too."""
@@ -134,7 +144,7 @@ class Messaging:
     def _subscribe(self, broker: RabbitBroker, subscription: Subscription) -> None:
         queue = topology.queue(subscription.queue, subscription.key)
 
-        gatherings: dict[str, Gathering[Event, Exception | None]] = {}
+        gatherings: dict[str, Gathering[Delivery, Exception | None]] = {}
         commit = partial(self._commit, subscription)
 
         @broker.subscriber(queue, topology.EVENTS, ack_policy=AckPolicy.MANUAL)
@@ -142,17 +152,19 @@ class Messaging:
             event = self._consumers.read(subscription, body)
             if event is None:
                 return
+            delivery = Delivery(event, tracing.here())
             if subscription.together:
                 gathering = gatherings.setdefault(event.organization_id, Gathering(commit, apart=SECONDS_APART))
-                failure = await gathering.join(event)
+                failure = await gathering.join(delivery)
             else:
-                (failure,) = await commit([event])
+                (failure,) = await commit([delivery])
             if failure:
                 raise failure
 
-    async def _commit(self, subscription: Subscription, events: Sequence[Event]) -> list[Exception | None]:
+    async def _commit(self, subscription: Subscription, group: Sequence[Delivery]) -> list[Exception | None]:
         async with self._handling:
-            return await self._consumers.commit_each(subscription, events, self._database)
+            with tracing.joint(f"commit {subscription.consumer}", [one.span for one in group]):
+                return await self._consumers.commit_each(subscription, [one.event for one in group], self._database)
 
 
 async def _body(message: object) -> bytes:

@@ -101,6 +101,11 @@ def create_outbox_and_inbox() -> None:
     """)
 
 
+def remember_traces(table: str) -> None:
+    """A row knows the trace it was written in, for whoever goes on with it: the outbox, and work that waits."""
+    op.execute(f"ALTER TABLE {table} ADD COLUMN traceparent text")
+
+
 def separate_tenants(*tables: str) -> None:
     """Row-level security: a transaction sees and writes the rows of its own organization only."""
     own = "organization_id = current_setting('routiq.organization_id', true)"

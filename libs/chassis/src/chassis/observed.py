@@ -3,17 +3,21 @@
 import time
 
 import structlog
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import tracing
 from chassis.answers import failure
+from chassis.identity import REQUEST_ID, is_request_id
 from chassis.metrics import METHODS, QUIET, REQUESTS, SECONDS, template
 
 log = structlog.get_logger()
 
 
 class Observed:
-    """Outermost middleware: one answer, one line in the log and one count a request, whatever became of it."""
+    """Outermost middleware: one answer, one line, one count and one span a request, whatever became of it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -24,28 +28,42 @@ class Observed:
             await self.app(scope, receive, send)
             return
         structlog.contextvars.clear_contextvars()
-        started, status = time.perf_counter(), 0
+        headers = Headers(scope=scope)
+        if is_request_id(given := headers.get(REQUEST_ID, "")):
+            structlog.contextvars.bind_contextvars(request_id=given)
+        with tracing.goes_on("request", SpanKind.SERVER, headers.get(tracing.HEADER)) as span:
+            await self._answer(scope, receive, send, span)
 
-        async def noting_status(message: Message) -> None:
-            nonlocal status
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, span: tracing.Span) -> None:
+        started, status, complete = time.perf_counter(), 0, False
+
+        async def noting(message: Message) -> None:
+            nonlocal status, complete
+            await send(message)
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            else:
+                complete = not message.get("more_body", False)
 
         try:
-            await self.app(scope, receive, noting_status)
+            await self.app(scope, receive, noting)
         except Exception as error:
+            span.fail(type(error).__name__)
             if status:
                 raise
-            await failure(Request(scope), error)(scope, receive, noting_status)
+            await failure(Request(scope), error)(scope, receive, noting)
         finally:
-            _note(scope, status or 500, time.perf_counter() - started)
+            _note(scope, status or 500, complete, time.perf_counter() - started, span)
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, status: int, complete: bool, seconds: float, span: tracing.Span) -> None:
     route = template(scope)
     method = scope["method"] if scope["method"] in METHODS else "other"
+    outcome = "complete" if complete else "cut short"
     REQUESTS.labels(route, method, status).inc()
     SECONDS.labels(route, method).observe(seconds)
+    span.rename(f"{method} {route}")
+    span.note(method=method, route=route, status=status, outcome=outcome)
     if not route.startswith(QUIET):
-        log.info("request", route=route, method=method, status=status, duration_ms=round(seconds * 1000, 1))
+        milliseconds = round(seconds * 1000, 1)
+        log.info("request", route=route, method=method, status=status, outcome=outcome, duration_ms=milliseconds)

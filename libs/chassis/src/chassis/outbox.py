@@ -9,6 +9,7 @@ from aio_pika.exceptions import DeliveryError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import tracing
 from chassis.database import Database
 from chassis.logs import describe
 from chassis.metrics import PUBLISHED, UNPUBLISHED
@@ -30,19 +31,22 @@ class Letter:
     event_id: str
     routing_key: str
     body: bytes
+    traceparent: str | None = None
+    """The trace it was written in."""
 
 
 Publish = Callable[[Letter], Awaitable[None]]
 
 _WRITE = text("""
     WITH written AS (
-        INSERT INTO outbox (event_id, routing_key, body)
-        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:bodies AS bytea[]))
+        INSERT INTO outbox (event_id, routing_key, body, traceparent)
+        SELECT *, CAST(:traceparent AS text)
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:bodies AS bytea[]))
     )
     SELECT pg_notify('outbox_' || current_schema(), '')
 """)
 _CLAIM = text("""
-    SELECT id, event_id, routing_key, body FROM outbox WHERE not_before <= now()
+    SELECT id, event_id, routing_key, body, traceparent FROM outbox WHERE not_before <= now()
     ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED
 """)
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
@@ -61,6 +65,7 @@ async def announce(connection: AsyncConnection, producer: str, events: Sequence[
             "ids": [event.event_id for event in events],
             "keys": [event.routing_key(producer) for event in events],
             "bodies": [event.model_dump_json().encode() for event in events],
+            "traceparent": tracing.traceparent(),
         },
     )
 

@@ -9,7 +9,7 @@ from types import FrameType
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from chassis import answers, logs
+from chassis import answers, logs, tracing
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.health import Check, health_routes
@@ -42,6 +42,7 @@ def assemble(
     """
     name = consumers.service
     logs.configure(name, settings.log_level)
+    tracing.start(name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg)
     database = Database(settings.database_url.get_secret_value(), name)
     messaging = Messaging(settings.amqp_url.get_secret_value(), consumers, database, settings.retry_delays)
     jobs: dict[str, Callable[[], Awaitable[None]]] = {
@@ -53,11 +54,16 @@ def assemble(
     app = FastAPI(
         title=f"Routiq {name}",
         version="2.0.0",
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # they tell whole addresses and errors' texts
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name this service's own address
         generate_unique_id_function=lambda route: route.name,  # short, and unique over all services
-        lifespan=_lifespan(jobs, [*closing, database.close]),
+        lifespan=_lifespan(jobs, [*closing, database.close, tracing.stop]),
     )
     app.state.service, app.state.database = name, database
     app.state.identity_key = settings.identity_key.get_secret_value().encode()

@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     identity_key: SecretStr = Field(min_length=32)
     """Shared by the gateway, which signs with it, and the services, which verify."""
     log_level: str = "INFO"
+    otel_exporter_otlp_endpoint: str | None = None
+    """`http://host:4318` of a collector that takes traces by OTLP over HTTP; none given: nothing is traced."""
+    otel_traces_sampler_arg: float = Field(0.1, ge=0, le=1)
+    """The share of traces that is recorded."""
 
     @classmethod
     def load(cls) -> Self:

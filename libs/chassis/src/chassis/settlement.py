@@ -10,9 +10,10 @@ from aio_pika import IncomingMessage
 from faststream import BaseMiddleware
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from chassis import topology
+from chassis import topology, tracing
 from chassis.database import is_outage
 from chassis.logs import describe
 from chassis.metrics import MESSAGE_SECONDS, MESSAGES
@@ -43,12 +44,14 @@ class Settlement:
             await call_next(message)
             outcome = "handled"
         except Exception as error:  # whatever it was, the message must not be lost
+            tracing.current().fail(type(error).__name__)
             outcome = await self._keep_or_return(raw, queue, error)
         if outcome != RETURNED:
             await raw.ack()
         seconds = time.perf_counter() - started
         MESSAGES.labels(queue, outcome).inc()
         MESSAGE_SECONDS.labels(queue).observe(seconds)
+        tracing.current().note(queue=queue, outcome=outcome)
         log.info("message", queue=queue, outcome=outcome, duration_ms=round(seconds * 1000, 1))
 
     async def _keep_or_return(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
@@ -87,7 +90,7 @@ class Settlement:
             raw.body,
             key,
             exchange,
-            headers=headers,
+            headers=headers | tracing.carried(raw.headers),
             message_id=raw.message_id,
             content_type=raw.content_type,
             persist=True,
@@ -101,6 +104,8 @@ def middleware(settlement: Settlement) -> type[BaseMiddleware[Any, Any]]:
 
     class Settling(BaseMiddleware[Any, Any]):
         async def consume_scope(self, call_next: Any, msg: StreamMessage[Any]) -> None:
-            await settlement.settle(call_next, msg)
+            came_with = msg.raw_message.headers.get(tracing.HEADER)
+            with tracing.goes_on(f"handle {msg.raw_message.routing_key}", SpanKind.CONSUMER, came_with):
+                await settlement.settle(call_next, msg)
 
     return Settling

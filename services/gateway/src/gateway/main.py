@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-from chassis import logs
+from chassis import logs, tracing
 from chassis.tasks import keep_doing
 from gateway.adapters.breakers import breaker_for
 from gateway.adapters.clerk import SigningKeys
@@ -33,6 +33,7 @@ from gateway.entrypoints.lifespan import living
 from gateway.entrypoints.own import OwnAnswers
 from gateway.entrypoints.protocol import ClientConnection
 from gateway.entrypoints.surroundings import Surroundings
+from gateway.entrypoints.traced import Traced
 from gateway.settings import Settings
 
 Jobs = Mapping[str, Callable[[], Awaitable[None]]]
@@ -78,6 +79,7 @@ async def _beside_requests(
     for close in closing:
         close()
     await client.aclose()
+    await tracing.stop()
 
 
 def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships | None:
@@ -90,6 +92,9 @@ def _memberships(settings: Settings, client: httpx.AsyncClient) -> Memberships |
 def server(settings: Settings) -> uvicorn.Server:
     """The gateway on its port; told to stop, it finishes the requests under way first."""
     gateway, lifespan = assemble(settings)
+    share, endpoint = settings.otel_traces_sampler_arg, settings.otel_exporter_otlp_endpoint
+    tracing.start("gateway", endpoint, share=1.0)  # of those that are given to it
+    handler = Traced(gateway, share) if endpoint else gateway
     around = Surroundings(
         Origins(settings.allowed_origins), Proxies(settings.trusted_proxies), settings.client_timeout_seconds
     )
@@ -98,7 +103,7 @@ def server(settings: Settings) -> uvicorn.Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=partial(ClientConnection, gateway, around),  # type: ignore[arg-type] # whatever makes a protocol will do
+        http=partial(ClientConnection, handler, around),  # type: ignore[arg-type] # whatever makes a protocol will do
         ws="none",
         lifespan="on",
         log_config=None,

@@ -15,7 +15,7 @@ _HOP_BY_HOP = frozenset(
 _NOT_FOR_SERVICES = _HOP_BY_HOP | frozenset(
     # Who calls is said once, in the signed identity; the rest is ours to say, or between the client and us.
     b"host authorization cookie x-organization-id x-request-id x-real-ip forwarded expect".split()
-    + b"traceparent tracestate".split()
+    + b"traceparent tracestate baggage".split()
 )
 _OURS = (b"x-forwarded-", b"x-routiq-")
 _NOT_FOR_CLIENTS = _HOP_BY_HOP | frozenset(

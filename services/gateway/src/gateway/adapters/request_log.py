@@ -27,15 +27,17 @@ class RequestLog:
         status: int,
         outcome: str,
         milliseconds: float,
+        trace_id: str = "",
     ) -> None:
         """A request is over."""
         if not self._lines:
             asyncio.get_running_loop().call_later(WRITE_SECONDS, self.write)
         organization = quoted(organization_id) if organization_id else "null"
+        trace = f',"trace_id":"{trace_id}"' if trace_id else ""
         self._lines.append(
             f'{{"service":{self._service},"event":"request","level":"info","timestamp":"{self._now()}",'
             f'"request_id":"{request_id}","organization_id":{organization},"route":"{route}","method":"{method}",'
-            f'"status":{status},"outcome":"{outcome}","duration_ms":{milliseconds:.1f}}}\n'
+            f'"status":{status},"outcome":"{outcome}","duration_ms":{milliseconds:.1f}{trace}}}\n'
         )
 
     def write(self) -> None:

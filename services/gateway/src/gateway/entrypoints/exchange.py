@@ -46,6 +46,8 @@ class Exchange:
         self.answered_at = 0.0
         offered = self.headers.get(b"x-request-id")
         self.request_id = request_ids.accepted(offered) if offered else request_ids.made()
+        self.traceparent = b""
+        """Of the span this is; empty while nothing is traced."""
         self.route: Route = NOWHERE
         self.caller: Admitted | None = None
         self.quota: Quota | None = None

@@ -72,12 +72,11 @@ def _request(exchange: Exchange, service: Service, identity: bytes, bounds: Boun
 
 
 def _trace(exchange: Exchange) -> bytes:
-    """The client's trace, else a new one."""
-    offered = exchange.headers.get(b"traceparent")
-    if not offered or not traces.valid(offered):
-        return b"traceparent: %b\r\n" % traces.made(exchange.request_id)
-    state = exchange.headers.get(b"tracestate")
-    return b"traceparent: %b\r\n%b" % (offered, b"tracestate: %b\r\n" % state if state else b"")
+    """The trace that is recorded, else the client's, else a new one."""
+    offered = traces.begun(exchange.headers.get(b"traceparent"))
+    handed = exchange.traceparent or offered or traces.made(exchange.request_id)
+    state = exchange.headers.get(b"tracestate") if offered else None
+    return b"traceparent: %b\r\n%b" % (handed, b"tracestate: %b\r\n" % state if state else b"")
 
 
 def _body(exchange: Exchange, upload: Upload, bounds: Bounds) -> Body:

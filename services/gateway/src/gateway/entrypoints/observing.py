@@ -37,4 +37,5 @@ def observe(exchange: Exchange, log: RequestLog | None) -> None:
             exchange.status,
             "complete" if exchange.complete else "cut short",
             seconds * 1000,
+            exchange.traceparent[3:35].decode(),
         )

@@ -1,6 +1,7 @@
 """Cliniko over HTTP, within its rules: own region, own rate, patient with its errors, deaf to redirects."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from secrets import SystemRandom
 from typing import Any, TypeVar
 
 import httpx
+from opentelemetry.trace import SpanKind
 
+from chassis import tracing
 from sync.adapters.answers import Answer, NotThere, OrderRefused, RetryLater, TooMuch, page_of, understand
 from sync.adapters.throttle import Throttle
 from sync.domain.allowance import Urgency
@@ -25,6 +28,7 @@ T = TypeVar("T")
 Query = Mapping[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 _between = SystemRandom().uniform
+_WORD = re.compile("[a-z_]+")
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,16 @@ class Cliniko:
 
     async def _once(self, path: str, query: Query) -> Answer:
         await self._turn()
-        try:
-            async with asyncio.timeout(self._patience.answer_seconds):
-                async with self._http.stream("GET", f"{self._base}/{path}", params=query, auth=self._auth) as response:
-                    body = await _bounded(response)
-        except (httpx.RequestError, TimeoutError):
-            raise RetryLater(Away) from None
-        return understand(response.status_code, response.headers, body, datetime.now(UTC))
+        template, url = template_of(path), f"{self._base}/{path}"
+        with tracing.span(f"GET {template}", SpanKind.CLIENT, method="GET", route=template) as span:
+            try:
+                async with asyncio.timeout(self._patience.answer_seconds):
+                    async with self._http.stream("GET", url, params=query, auth=self._auth) as response:
+                        span.note(host=response.url.host, status=response.status_code)
+                        body = await _bounded(response)
+            except (httpx.RequestError, TimeoutError):
+                raise RetryLater(Away) from None
+            return understand(response.status_code, response.headers, body, datetime.now(UTC))
 
     async def _turn(self) -> None:
         try:
@@ -145,6 +152,11 @@ class Cliniko:
             if waiting.expired():
                 raise Busy from None
             raise  # the ledger's own
+
+
+def template_of(path: str) -> str:
+    """A path of Cliniko without the ids in it."""
+    return "/" + "/".join(part if _WORD.fullmatch(part) else "{id}" for part in path.split("/"))
 
 
 def _json(answer: Answer) -> Json:

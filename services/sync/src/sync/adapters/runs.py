@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import tracing
 from contracts.events import SyncMode
 from sync.domain.run import Run
 
@@ -19,8 +20,8 @@ PATIENCE = timedelta(minutes=10)
 _COLUMNS = ", ".join(field.name for field in fields(Run))
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
 _QUEUE = text(f"""
-    INSERT INTO runs (organization_id, sync_id, request_id, mode, scheduled, started_at)
-    VALUES (:organization_id, :sync_id, :request_id, :mode, :scheduled, :started_at)
+    INSERT INTO runs (organization_id, sync_id, request_id, mode, scheduled, started_at, traceparent)
+    VALUES (:organization_id, :sync_id, :request_id, :mode, :scheduled, :started_at, :traceparent)
     ON CONFLICT DO NOTHING RETURNING {_COLUMNS}
 """)
 _WAKE = text("SELECT pg_notify('sync_runs', '')")
@@ -94,7 +95,7 @@ class Runs:
     ) -> Run | None:
         """A new run, which wakes the workers; None when one is active already or the id is taken."""
         values = {"mode": mode, "started_at": started_at, "request_id": request_id, "scheduled": scheduled}
-        run = await self._one(_QUEUE, sync_id=sync_id, **values)
+        run = await self._one(_QUEUE, sync_id=sync_id, traceparent=tracing.traceparent(), **values)
         await self.wake_workers()
         return run
 

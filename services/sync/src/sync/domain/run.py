@@ -49,6 +49,8 @@ class Run:
     """What a person should know of the run, though it did not fail."""
     confirm_removals: bool = False
     """A person has said that however many records are gone, they are."""
+    traceparent: str | None = None
+    """The trace it was started in."""
 
     @property
     def active(self) -> bool:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis import tracing
 from chassis.logs import describe
 from sync import handlers
 from sync.adapters.accounts import Accounts
@@ -45,17 +46,19 @@ class Pulling:
             run = await store.runs.get(sync_id)
             if run is None:
                 raise TakenOver
-            if run.landed_at is not None:
-                await handlers.stop_waiting(run, store)
-                return
-            connection = await store.connections.current()
-            if hindrance := _hindrance(run, connection):
-                await handlers.fail(sync_id, hindrance, store)
-                return
+            with tracing.span("take up run", parent=run.traceparent):
+                if run.landed_at is not None:
+                    await handlers.stop_waiting(run, store)
+                    return
+                connection = await store.connections.current()
+                if hindrance := _hindrance(run, connection):
+                    await handlers.fail(sync_id, hindrance, store)
+                    return
         if connection and connection.api_key:
-            await self._pull_with(connection.api_key, connection.key_number, run)
+            with tracing.span(f"run {run.mode}", parent=run.traceparent) as span:
+                await self._pull_with(connection.api_key, connection.key_number, run, span)
 
-    async def _pull_with(self, sealed_key: bytes, key_number: int, run: Run) -> None:
+    async def _pull_with(self, sealed_key: bytes, key_number: int, run: Run, span: tracing.Span) -> None:
         failure: ClinikoError | Unreadable | None = None
         try:
             api_key = self._vault.open(sealed_key, run.organization_id)
@@ -63,6 +66,7 @@ class Pulling:
             await Pull(run, self._worker_id, clinic, self._transactions).everything()
         except (ClinikoError, Unreadable) as error:
             log.warning("run failed", **describe(error))
+            span.fail(type(error).__name__)
             failure = error
         async with self._transactions(run.organization_id) as store:
             await self._note(failure, key_number, run, store)

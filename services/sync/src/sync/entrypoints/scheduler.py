@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis import tracing
 from chassis.database import Database
 from sync import handlers
 from sync.adapters.replicas import beat, retire
@@ -64,8 +65,9 @@ class Scheduler:
         async with self._database.transaction() as connection:
             due = await claim_due(connection, self._clock(), AT_ONCE)
         for organization_id in due:
-            async with self._transactions(organization_id) as store:
-                run = await handlers.start_due(store)
+            with tracing.span("scheduled run", organization_id=organization_id):
+                async with self._transactions(organization_id) as store:
+                    run = await handlers.start_due(store)
             if run:
                 log.info("scheduled run", organization_id=organization_id, sync_id=run.sync_id, mode=run.mode)
         return due

@@ -7,6 +7,7 @@ follow each other by id, or the last comes first.
 
 from datetime import UTC, datetime, timedelta
 
+from chassis import tracing
 from sync.domain.clinic import OLDEST_FIRST, BadAnswer, Page
 from sync.domain.pages import is_full
 from sync.domain.plan import Stream
@@ -38,6 +39,10 @@ class Following:
 
     async def to_the_end(self, page: Page) -> None:
         """Land it and all that follows."""
+        with tracing.span(f"follow {self.stream.cursor}"):
+            await self._to_the_end(page)
+
+    async def _to_the_end(self, page: Page) -> None:
         while True:
             seen = moments(page.rows, self.stream.column)
             if not is_full(page):

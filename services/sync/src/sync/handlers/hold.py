@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from chassis import tracing
 from chassis.gathering import Gathering
 from contracts.events import Batch
 from contracts.routes import confirmed_by
@@ -57,6 +58,10 @@ class Hold:
 
     async def _land(self, pages: Sequence[tuple[Reading, bool]]) -> list[int]:
         """The pages that wait, in one transaction."""
+        with tracing.span("land pages", count=len(pages)):
+            return await self._land_together(pages)
+
+    async def _land_together(self, pages: Sequence[tuple[Reading, bool]]) -> list[int]:
         batches, sent = [], []
         async with self.transaction() as store:
             for reading, counted in pages:

@@ -10,6 +10,7 @@ from math import ceil
 
 import structlog
 
+from chassis import tracing
 from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, BadAnswer, NoSuchList, Page, PermissionDenied
 from sync.domain.pages import Pages, is_full
 from sync.domain.plan import ATTENDEE_WALK, GROUP_WALK, Walk
@@ -27,6 +28,11 @@ BY_ATTENDANCE = {GROUP_WALK.path: attendances_of, ATTENDEE_WALK.path: attendance
 
 async def walk_whole(walk: Walk, hold: Hold) -> bool:
     """Land every page. True when Cliniko's count agrees with what came."""
+    with tracing.span(f"walk {walk.path}"):
+        return await _walk_whole(walk, hold)
+
+
+async def _walk_whole(walk: Walk, hold: Hold) -> bool:
     await _by_page(walk, hold)
     if await _agrees(walk, hold):
         return walk.path not in hold.doubted

@@ -1,0 +1,10 @@
+"""An event knows the trace it was announced in."""
+
+from chassis.migrations import remember_traces
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    remember_traces("outbox")
