@@ -202,7 +202,7 @@ def _bound() -> Attributes:
 
 @contextmanager
 def _joint(tracer: Tracer, name: str, members: Sequence[trace.Span]) -> Iterator[Span]:
-    recorded = [member for member in members if member.is_recording()]
+    recorded = [member for member in members if member.get_span_context().trace_flags.sampled]
     first, *others = recorded or members[:1]
     links = [Link(other.get_span_context()) for other in others]
     with _recorded(tracer, name, SpanKind.INTERNAL, trace.set_span_in_context(first), links, {}) as one:
