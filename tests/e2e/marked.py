@@ -39,8 +39,8 @@ class Clinic:
 
     system: System
     collector: Collector
-    answers: list[httpx.Response] = field(default_factory=list)
-    """To requests that are no business of a patient's, or whose marks came from the one who asked."""
+    answers: list[str] = field(default_factory=list)
+    """To requests whose marks came from the one who asked, without the path, which they are told again."""
     dead_letters: list[str] = field(default_factory=list)
     """Properties and headers of what was laid aside."""
 
@@ -63,11 +63,12 @@ class Clinic:
         """A list as a member of the clinic sees it: here the marks belong."""
         return self.system.call("GET", f"{PATIENTS}?search={NAME}", HARBOUR).raise_for_status().text
 
-    def ask(self, method: str, path: str, status: int | tuple[int, ...], **options: Any) -> None:
-        """A request whose answer must be that and bear no mark."""
+    def ask(self, method: str, path: str, status: int | tuple[int, ...], **options: Any) -> httpx.Response:
+        """A request whose answer must have this status, and bear no mark."""
         answer = self.system.call(method, path, HARBOUR, **options)
         assert answer.status_code in ((status,) if isinstance(status, int) else status), answer.text
-        self.answers.append(answer)
+        self.answers.append(f"{answer.headers} {answer.text}".replace(path.partition("?")[0], ""))
+        return answer
 
     def be_refused(self) -> None:
         """Requests that are wrong, each with marks wherever one can put them."""
@@ -94,7 +95,7 @@ class Clinic:
         with socket.create_connection(("127.0.0.1", int(self.system.environment["PORT"]))) as connection:
             connection.sendall(what.encode())
             connection.settimeout(5)
-            self.answers.append(httpx.Response(400, content=connection.recv(65536)))
+            self.answers.append(connection.recv(65536).decode(errors="replace"))
 
     def upset_cliniko(self) -> None:
         """Cliniko refuses in marked words, and sends rows that cannot be understood."""
@@ -116,8 +117,7 @@ class Clinic:
             time.sleep(0.3)
 
     def _progress(self, sync_id: str) -> dict[str, Any]:
-        self.ask("GET", f"/api/v1/sync/progress/{sync_id}", 200)
-        return dict(self.answers[-1].json())
+        return dict(self.ask("GET", f"/api/v1/sync/progress/{sync_id}", 200).json())
 
     async def upset_database(self) -> None:
         """The database refuses rows, and quotes them; it refuses a question, whose parameters the driver knows."""
@@ -128,9 +128,9 @@ class Clinic:
             self._until_logged("patients", "23514")
             await owner.execute("ALTER TABLE patients.patients DROP CONSTRAINT none")
             self.system.until_completed(HARBOUR, sync_id)
-            await owner.execute("ALTER TABLE patients.documents RENAME TO hidden_documents")
-            self.ask("GET", f"{PATIENTS}?search={NAME}", (500, 503))
-            await owner.execute("ALTER TABLE patients.hidden_documents RENAME TO documents")
+            await owner.execute("REVOKE SELECT ON patients.patient_documents FROM routiq_patients")
+            self.ask("GET", f"{PATIENTS}?search={NAME}", 500)
+            await owner.execute("GRANT SELECT ON patients.patient_documents TO routiq_patients")
 
     def kill_a_consumer(self) -> None:
         """It dies with marked pages at hand."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.collector import collecting
 from tests.conftest import running
-from tests.e2e.marked import NAME, Clinic, marks_in
+from tests.e2e.marked import Clinic, marks_in
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_marks_are_shown_where_they_belong_and_are_found_in_any_guise(clinic: Cl
 def test_no_process_logs_one(clinic: Clinic) -> None:
     logs = clinic.logs()
     assert logs.keys() >= {f"{name}.log" for name in ("gateway", "patients", "sync", "analytics", "admin", "postgres")}
-    assert all("message failed" in logs[f"{name}.log"] for name in ("patients",))
+    assert "message failed" in logs["patients.log"]
     assert {name: found for name, text in logs.items() if (found := marks_in(text))} == {}
 
 
@@ -43,7 +43,7 @@ def test_no_span_holds_one(clinic: Clinic) -> None:
     names = {span.name for span in clinic.collector.spans}
     assert names >= {"GET /patients", "GET /user", "handle sync.patients.synced.v1", "run comprehensive"}
     errors = {span.attributes.get("error.type") for span in clinic.collector.spans}
-    assert errors >= {"IntegrityError", "ValidationError", "RetryLater"}
+    assert errors >= {"IntegrityError", "ValidationError", "CredentialsRefused"}
     assert [found for text in clinic.collector.texts for found in marks_in(text)] == []
 
 
@@ -57,7 +57,4 @@ def test_no_dead_letter_bears_one_outside_its_body(clinic: Clinic) -> None:
 
 
 def test_no_answer_repeats_one(clinic: Clinic) -> None:
-    """But for the path, which whoever asked is told again."""
-    said = [f"{answer.headers} {answer.text}" for answer in clinic.answers]
-    assert [found for text in said for found in marks_in(text)] == []
-    assert NAME not in "".join(said)
+    assert [found for text in clinic.answers for found in marks_in(text)] == []

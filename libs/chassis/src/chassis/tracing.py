@@ -5,6 +5,7 @@ nothing else: no address with a query, no header, no statement, no text of an ex
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -59,6 +60,7 @@ named: ContextVar[int | None] = ContextVar("named", default=None)
 """The id that the next trace begun here is to have."""
 
 _exporting: "Exporting | None" = None
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -161,9 +163,9 @@ def headers() -> dict[str, str]:
 
 
 def carried(headers: Mapping[str, object]) -> dict[str, str]:
-    """What is left of a message's trace when the message is sent on as it is."""
+    """A message's trace when the message is sent on as it is; what only looks like one may say anything."""
     text = headers.get(HEADER)
-    return {HEADER: text} if isinstance(text, str) else {}
+    return {HEADER: text} if isinstance(text, str) and _TRACEPARENT.fullmatch(text) else {}
 
 
 def identified(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
