@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chassis.identity import Caller, Identified, identify, own_organization
 
+LAST_STATEMENTS = "last statements"
+"""Under this name a transaction's connection has those it sends together with COMMIT, in one round trip."""
 BESIDE = 4
 """Connections of those who listen or ask for a sign of life."""
 STATEMENT_SECONDS = 30
@@ -27,8 +29,6 @@ WAIT_SECONDS = 10.0
 """For so long a transaction waits for its turn while all connections are at work."""
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
-# In one round trip with the beginning, which takes no parameters: in hex, no name can be anything but a name.
-_BEGIN_AS = "BEGIN; SELECT set_config('routiq.organization_id', convert_from(decode('{}', 'hex'), 'UTF8'), true)"
 
 
 AWAY = ("08", "25006", "28", "42P01", "53", "57P")
@@ -68,6 +68,8 @@ class Database:
 
     def __init__(self, url: str, schema: str, *, connections: int = 16) -> None:
         self.schema = schema
+        self.announced = asyncio.Event()
+        """Set whenever a transaction with last statements has committed; who waits for it clears it."""
         self._turns = asyncio.Semaphore(connections)
         self._engine = create_async_engine(
             engine_url(url),
@@ -88,16 +90,18 @@ class Database:
     async def transaction(self, organization_id: str | None = None) -> AsyncIterator[AsyncConnection]:
         """Commits on leaving, rolls back on an exception. Without an organization no tenant's row can be seen."""
         async with self._turn(), self._engine.connect() as connection:
-            driver = await _driver(connection)
+            driver, last = await _driver(connection), list[str]()
             try:
-                await driver.execute(
-                    "BEGIN" if organization_id is None else _BEGIN_AS.format(organization_id.encode().hex())
-                )
+                await driver.execute(_begin(organization_id))
+                connection.info[LAST_STATEMENTS] = last
                 yield connection
-                await driver.execute("COMMIT")
+                if await driver.execute(";".join([*last, "COMMIT"])) != "COMMIT":
+                    raise asyncpg.InFailedSQLTransactionError("A statement failed, and nobody said so.")
             except BaseException as error:
                 await _roll_back(connection, driver, error)
                 raise
+        if last:
+            self.announced.set()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -141,6 +145,14 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+
+def _begin(organization_id: str | None) -> str:
+    """BEGIN and the tenant in one round trip, which takes no parameters: in hex, no name can be anything but a name."""
+    if organization_id is None:
+        return "BEGIN"
+    name = f"convert_from(decode('{organization_id.encode().hex()}', 'hex'), 'UTF8')"
+    return f"BEGIN; SELECT set_config('routiq.organization_id', {name}, true)"
 
 
 async def _driver(connection: AsyncConnection) -> Any:

@@ -93,7 +93,10 @@ async def examine(tenant: Tenant, now: datetime) -> Version:
 
 async def list_patients(listing: Listing, tenant: Tenant, reader: Reader, now: datetime) -> Page:
     """A page of the list, and on record who was shown it."""
-    page = await lists.page(tenant, listing, now)
+    untrue, page = await lists.page(tenant, listing, now)
+    if untrue:
+        await documents.refresh(tenant, now)
+        _, page = await lists.page(tenant, listing, now)
     await audit.note(tenant, reader, [one.patient_id for one in page.patients])
     return page
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 
 from chassis.database import own_request
 from chassis.metrics import template
@@ -61,15 +62,14 @@ async def asking(
         yield Asking(request, Tenant(connection, organization_id), reader, now)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(BaseModel):
     """A page of the list, as a request names it."""
 
-    limit: Annotated[int, Query(ge=1, le=1000)] = 500
+    limit: int = Field(500, ge=1, le=1000)
     active: Active = "true"
-    search: Annotated[str | None, Query(max_length=100, description="Part of a name, e-mail or phone number.")] = None
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before, for an hour.")] = None
+    search: str | None = Field(None, max_length=100, description="Part of a name, e-mail or phone number.")
+    cursor: str | None = Field(None, description="`next_cursor` of the page before, for an hour.")
 
 
 Asked = Annotated[Asking, Depends(asking, scope="function")]
-WantedList = Annotated[Wanted, Depends()]
+WantedList = Annotated[Wanted, Query()]
