@@ -22,7 +22,7 @@ from contracts.routes import ROUTES, Route
 
 log = structlog.get_logger()
 
-PREFETCH = 20
+PREFETCH = 40
 """Messages at hand in each queue, a page each."""
 SECONDS_APART = 0.1
 """Between two groups of messages of one organization that are handled together."""
