@@ -58,8 +58,13 @@ def test_a_service_enters_the_database_as_itself(tmp_path: Path, name: str) -> N
 
 
 def test_the_gateway_holds_no_key_to_the_data(tmp_path: Path) -> None:
-    environment = plan(tmp_path, {**OUTSIDE, "CREDENTIALS_KEYS": "k1:c2VjcmV0"})["gateway"].environment
-    assert not {"DATABASE_URL", "AMQP_URL", "CREDENTIALS_KEYS", "CLINIKO_API_URL"} & set(environment)
+    own = "amqp://may-only-publish@rabbit.example.com"
+    given = {**OUTSIDE, "CREDENTIALS_KEYS": "k1:c2VjcmV0", "GATEWAY_AMQP_URL": own}
+    programs = plan(tmp_path, given)
+    environment = programs["gateway"].environment
+    assert not {"DATABASE_URL", "CREDENTIALS_KEYS", "CLINIKO_API_URL"} & set(environment)
+    assert environment["AMQP_URL"] == own
+    assert own not in programs["admin"].environment.values()
 
 
 def test_only_the_sync_may_open_stored_credentials(tmp_path: Path) -> None:

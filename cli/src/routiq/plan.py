@@ -163,9 +163,11 @@ class Plan:
         upstreams = {f"{name.upper()}_URL": self._url(name) for name in WITH_A_DATABASE}
         clerk = {"CLERK_ISSUER": self.clerk_issuer, "CLERK_JWKS_URL": jwks}
         operators = {"PLATFORM_ORGANIZATION_ID": self.settings.platform_organization}
+        broker = {"AMQP_URL": self.settings.given.get("GATEWAY_AMQP_URL", self.broker_url)}
         # It fetches Clerk's keys as it starts, and would wait for its next try if it came first.
         after = ("clerk",) if self.settings.has_own_clerk else ()
-        return self._service("gateway", {**upstreams, **clerk, **operators, **self._optional(GATEWAY_SETTINGS)}, after)
+        given = {**upstreams, **clerk, **operators, **broker, **self._optional(GATEWAY_SETTINGS)}
+        return self._service("gateway", given, after)
 
 
 def as_role(url: str, role: str, password: str) -> str:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import ClinikoId, Event, Instant
+from contracts.base import ClinikoId, Event, Instant, OrganizationId
 from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 
 SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
 RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 Role = Literal["admin", "member"]
+RefusalReason = Literal["no_organization", "other_organization", "operators_only", "role"]
 
 
 class Batch(Event):
@@ -149,3 +150,29 @@ class PatientErased(Event):
     """Of the administrator who wanted it."""
     impersonator: str | None = None
     """The user id of who acted in this person's name."""
+
+
+class AccessRefused(Event):
+    """A person who is known was turned away, `count` times in the same way within a few seconds.
+
+    Announced without an outbox: what the broker has not confirmed when the gateway's process dies is lost.
+    """
+
+    topic: ClassVar[str] = "access.refused"
+
+    home_organization_id: OrganizationId
+    """Of the session, or the platform's for a session without one. `organization_id`, whose door it was, is whatever
+    the person named, and nobody may know it."""
+    reason: RefusalReason
+    """`role`: a service said so to a member. The others are the gateway's own words."""
+    user_id: str
+    role: Role | None = None
+    """In that organization; None: not a member of it."""
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+    method: str
+    route: str
+    """The template of the address; `several` when one person was turned away at too many."""
+    count: int
+    last_at: Instant
+    """The first time is `occurred_at`, and the `request_id` is of that one."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from contracts.base import Event
 from contracts.events import (
+    AccessRefused,
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
@@ -128,6 +129,18 @@ EXAMPLES: tuple[Event, ...] = (
             "patient_id": "d2cdddd0-25f8-5c2a-ae43-b1dd9ddebd2c",
             "cliniko_patient_id": "12347",
             "user_id": "user_example",
+        }
+    ),
+    AccessRefused.model_validate(
+        {
+            **COMMON,
+            "home_organization_id": "org_elsewhere",
+            "reason": "other_organization",
+            "user_id": "user_example",
+            "method": "GET",
+            "route": "/api/v1/patients/{organization_id}/*",
+            "count": 3,
+            "last_at": datetime(2025, 6, 30, 12, 0, 4, tzinfo=UTC),
         }
     ),
 )

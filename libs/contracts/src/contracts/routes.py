@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contracts.base import Event
 from contracts.events import (
+    AccessRefused,
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
@@ -49,6 +50,7 @@ ROUTES = (
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
     Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
+    Route(AccessRefused, producer="gateway", consumers=("admin",)),
 )
 
 

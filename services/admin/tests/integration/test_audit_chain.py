@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from services.admin.tests.conftest import Admin, connection, erasure, read, run
+from services.admin.tests.conftest import Admin, connection, erasure, read, refusal, run
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -71,6 +71,22 @@ async def test_a_change_of_the_connection_is_on_record(admin: Admin) -> None:
         ("connection.changed", True),
         ("connection.changed", False),
     ]
+
+
+async def test_a_refusal_is_on_record_of_the_clinic_that_was_wanted(admin: Admin) -> None:
+    event = refusal("org_a", "org_b")
+    await admin.receive(connection("org_a"), event, event)
+    assert [(entry[1], entry[2]) for entry in await entries(admin, "org_a")][1:] == [("access.refused", "user_4")]
+    assert (await entries(admin, "org_a"))[1][6]["count"] == 3
+    assert await entries(admin, "org_b") == []
+
+
+async def test_who_names_clinics_that_do_not_exist_makes_no_chain_of_theirs(admin: Admin) -> None:
+    await admin.receive(*(refusal(f"org_made_up_{n}", "org_b") for n in range(3)))
+    found = await entries(admin, "org_b")
+    assert [entry[6]["organization_id"] for entry in found] == [f"org_made_up_{n}" for n in range(3)]
+    assert [await entries(admin, f"org_made_up_{n}") for n in range(3)] == [[], [], []]
+    assert (await head(admin, "org_b")).position == 3
 
 
 async def test_consumers_at_work_beside_each_other_make_one_chain_without_a_gap(admin: Admin) -> None:

@@ -184,6 +184,9 @@ class PlainService:
     async def _nothing(self, _request: Request) -> Response:
         return Response(status_code=204)
 
+    async def _deny(self, _request: Request) -> Response:
+        return JSONResponse({"detail": "Only an administrator of the organization may do this."}, 403)
+
     async def _unchanged(self, _request: Request) -> Response:
         return Response(status_code=304, headers={"ETag": '"1"'})
 

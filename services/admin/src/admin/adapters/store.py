@@ -40,6 +40,7 @@ _PUT_FIGURES = text("""
         active_patients = excluded.active_patients
     WHERE known.counted_at < excluded.counted_at
 """)
+_KNOWN = text("SELECT EXISTS (SELECT FROM organizations WHERE organization_id = :organization_id)")
 _PLATFORM_FIGURES = text("SELECT * FROM platform_figures()")
 
 
@@ -48,6 +49,10 @@ class Organizations:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def known(self, organization_id: str) -> bool:
+        """Whether there is such an organization; asked in a transaction of it."""
+        return bool(await self._connection.scalar(_KNOWN, {"organization_id": organization_id}))
 
     async def put_connection(self, event: ConnectionChanged) -> None:
         """Whether it is connected, and whether Cliniko accepts its credentials."""

@@ -14,6 +14,7 @@ Kind = Literal[
     "sync.started",
     "sync.ended",
     "connection.changed",
+    "access.refused",
     "audit.read",
     "audit.removed",
     "audit.cleaned",

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4, uuid5
 from admin.domain.audit import Details, Entry, Kind
 from admin.domain.inquiry import Inquiry
 from chassis.identity import Caller
-from contracts.events import ConnectionChanged, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.events import AccessRefused, ConnectionChanged, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.timestamps import iso
 
 _RUNS = UUID("6f3b2f0e-52a7-4f0e-8f0b-3f6f5c1d9a41")
 ENDED = ("completed", "failed", "cancelled")
@@ -81,6 +82,28 @@ def _end_of(event: SyncRunChanged) -> Entry:
             "status": event.status,
             "records_success": event.records_success,
             "records_failed": event.records_failed,
+        },
+    )
+
+
+def of_refusal(event: AccessRefused) -> Entry:
+    """Who was turned away how often, in the chain of the organization they wanted or else of their own."""
+    return Entry(
+        entry_id=event.event_id,
+        kind="access.refused",
+        occurred_at=event.occurred_at,
+        request_id=event.request_id,
+        user_id=event.user_id,
+        role=event.role,
+        impersonator=event.impersonator,
+        details={
+            "reason": event.reason,
+            "method": event.method,
+            "route": event.route,
+            "count": event.count,
+            "last_at": iso(event.last_at),
+            "organization_id": event.organization_id,
+            "home_organization_id": event.home_organization_id,
         },
     )
 

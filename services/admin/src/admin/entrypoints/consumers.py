@@ -9,7 +9,14 @@ from admin.adapters.chain import Chain
 from admin.adapters.store import Organizations
 from chassis.consumers import Consumers
 from contracts.base import Event
-from contracts.events import ConnectionChanged, FiguresCounted, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.events import (
+    AccessRefused,
+    ConnectionChanged,
+    FiguresCounted,
+    PatientErased,
+    PatientRecordsRead,
+    SyncRunChanged,
+)
 
 consumers = Consumers("admin")
 
@@ -39,6 +46,12 @@ async def on_patient_records_read(events: Sequence[PatientRecordsRead], connecti
 @consumers.on_all(PatientErased)
 async def on_patient_erased(events: Sequence[PatientErased], connection: AsyncConnection) -> None:
     await handlers.record_erasures(events, _chain(events[0], connection))
+
+
+@consumers.on(AccessRefused)
+async def on_access_refused(event: AccessRefused, connection: AsyncConnection) -> None:
+    organization_id = await handlers.chain_for_refusal(event, Organizations(connection))
+    await handlers.record_refusal(event, await Chain.within(connection, organization_id))
 
 
 def _chain(event: Event, connection: AsyncConnection) -> Chain:

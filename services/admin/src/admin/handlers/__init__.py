@@ -1,6 +1,14 @@
 """What admin does."""
 
-from admin.handlers.auditing import look_up, record_connection_change, record_erasures, record_reads, record_run_change
+from admin.handlers.auditing import (
+    chain_for_refusal,
+    look_up,
+    record_connection_change,
+    record_erasures,
+    record_reads,
+    record_refusal,
+    record_run_change,
+)
 from admin.handlers.cleanup import Cleaned, clean_up
 from admin.handlers.organizations import examine_platform, record_connection, record_figures, record_run
 from admin.handlers.verification import Step, count, verify
@@ -8,6 +16,7 @@ from admin.handlers.verification import Step, count, verify
 __all__ = [
     "Cleaned",
     "Step",
+    "chain_for_refusal",
     "clean_up",
     "count",
     "examine_platform",
@@ -17,6 +26,7 @@ __all__ = [
     "record_erasures",
     "record_figures",
     "record_reads",
+    "record_refusal",
     "record_run",
     "record_run_change",
     "verify",
