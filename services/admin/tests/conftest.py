@@ -68,9 +68,11 @@ def _subscription(event: Event) -> Subscription:
     return subscription
 
 
-def connection(organization_id: str, *, revision: int = 1, connected: bool = True, valid: bool = True) -> Event:
+def connection(
+    organization_id: str, *, revision: int = 1, connected: bool = True, valid: bool = True, **who: Any
+) -> Event:
     state = {"revision": revision, "connected": connected, "credentials_valid": valid}
-    return ConnectionChanged.model_validate({"organization_id": organization_id, **state})
+    return ConnectionChanged.model_validate({"organization_id": organization_id, **state, **who})
 
 
 def figures(organization_id: str, total: int, active: int, **different: Any) -> Event:

@@ -86,6 +86,14 @@ class SyncRunChanged(Batch):
     appointments_processed: int = 0
     patients_reported: int | None = None
     """How many patients that are not archived Cliniko counts; None while the run has not asked."""
+    user_id: str | None = None
+    """Of who started it; None: the schedule."""
+    role: Role | None = None
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+    cancelled_by: str | None = None
+    """The user id of who ended it."""
+    cancelled_by_impersonator: str | None = None
 
 
 class ConnectionChanged(Event):
@@ -97,6 +105,47 @@ class ConnectionChanged(Event):
     connected: bool
     credentials_valid: bool
     region: str | None = None
+    user_id: str | None = None
+    """Of who connected or disconnected it; None: Cliniko answers differently, or the organization is gone."""
+    role: Role | None = None
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class ScheduleChanged(Event):
+    """An administrator has paused a clinic's schedule, or resumed it."""
+
+    topic: ClassVar[str] = "schedule.changed"
+
+    enabled: bool
+    user_id: str
+    role: Role
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class CleanupRequested(Event):
+    """An operator wants what is old to go: of this organization, sync logs older than `days_old`."""
+
+    topic: ClassVar[str] = "cleanup.requested"
+
+    days_old: int = Field(ge=1)
+    """Counted back from `occurred_at`."""
+    user_id: str
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class SyncLogsRemoved(Event):
+    """What a `CleanupRequested` has removed, if anything; its request and operator are named again."""
+
+    topic: ClassVar[str] = "logs.removed"
+
+    removed: int
+    days_old: int
+    user_id: str
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
 
 
 class BatchApplied(Event):

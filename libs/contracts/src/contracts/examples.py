@@ -9,6 +9,7 @@ from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
+    CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
     PatientErased,
@@ -16,6 +17,8 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 from contracts.records import (
@@ -143,4 +146,7 @@ EXAMPLES: tuple[Event, ...] = (
             "last_at": datetime(2025, 6, 30, 12, 0, 4, tzinfo=UTC),
         }
     ),
+    ScheduleChanged.model_validate({**COMMON, "enabled": False, "user_id": "user_example", "role": "admin"}),
+    CleanupRequested.model_validate({**COMMON, "days_old": 90, "user_id": "user_operator"}),
+    SyncLogsRemoved.model_validate({**COMMON, "removed": 1250, "days_old": 90, "user_id": "user_operator"}),
 )

@@ -8,6 +8,7 @@ from contracts.events import (
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
+    CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
     PatientErased,
@@ -15,6 +16,8 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 
@@ -45,12 +48,15 @@ ROUTES = (
     Route(RecordsRemoved, producer="sync", consumers=("patients", "analytics")),
     Route(SyncRunChanged, producer="sync", consumers=("patients", "analytics", "admin")),
     Route(ConnectionChanged, producer="sync", consumers=("analytics", "admin")),
+    Route(ScheduleChanged, producer="sync", consumers=("admin",)),
+    Route(SyncLogsRemoved, producer="sync", consumers=("admin",)),
     Route(BatchApplied, producer="patients", consumers=("sync",)),
     Route(BatchApplied, producer="analytics", consumers=("sync",)),
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
     Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
     Route(AccessRefused, producer="gateway", consumers=("admin",)),
+    Route(CleanupRequested, producer="admin", consumers=("sync",)),
 )
 
 

@@ -15,6 +15,8 @@ from contracts.events import (
     FiguresCounted,
     PatientErased,
     PatientRecordsRead,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 
@@ -31,6 +33,16 @@ async def on_connection_changed(event: ConnectionChanged, connection: AsyncConne
 async def on_sync_run_changed(event: SyncRunChanged, connection: AsyncConnection) -> None:
     await handlers.record_run(event, Organizations(connection))
     await handlers.record_run_change(event, _chain(event, connection))
+
+
+@consumers.on(ScheduleChanged)
+async def on_schedule_changed(event: ScheduleChanged, connection: AsyncConnection) -> None:
+    await handlers.record_schedule_change(event, _chain(event, connection))
+
+
+@consumers.on(SyncLogsRemoved)
+async def on_sync_logs_removed(event: SyncLogsRemoved, connection: AsyncConnection) -> None:
+    await handlers.record_removed_logs(event, _chain(event, connection))
 
 
 @consumers.on(FiguresCounted)

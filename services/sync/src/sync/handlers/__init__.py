@@ -1,5 +1,6 @@
 """What the sync service does: one function a use case."""
 
+from sync.handlers.cleanup import clean_up
 from sync.handlers.clinic import clinic_standing, look_inside, stored_key, try_key, verdict
 from sync.handlers.connect import check_key, disconnect, judge, store_key
 from sync.handlers.endings import cancel, fail
@@ -11,6 +12,7 @@ from sync.handlers.schedule import schedule_standing, start_due, start_scheduled
 __all__ = [
     "cancel",
     "check_key",
+    "clean_up",
     "clinic_standing",
     "close_when_applied",
     "confirm_batches",
