@@ -77,6 +77,21 @@ def test_only_the_gateway_knows_clerks_secret(tmp_path: Path) -> None:
     assert {name for name, one in programs.items() if "CLERK_SECRET_KEY" in one.environment} == {"gateway"}
 
 
+def test_clerk_and_admin_share_a_secret_that_nobody_else_knows(tmp_path: Path) -> None:
+    holders = {
+        name: program for name, program in plan(tmp_path).items() if "CLERK_WEBHOOK_SECRET" in program.environment
+    }
+    assert set(holders) == {"clerk", "admin"}
+    assert len({program.environment["CLERK_WEBHOOK_SECRET"] for program in holders.values()}) == 1
+    assert not any(SECRETS.webhook_secret in part for program in holders.values() for part in program.command)
+
+
+def test_messages_of_a_clerk_that_is_not_ours_are_only_believed_with_its_secret(tmp_path: Path) -> None:
+    assert "CLERK_WEBHOOK_SECRET" not in plan(tmp_path, OUTSIDE)["admin"].environment
+    given = plan(tmp_path, {**OUTSIDE, "CLERK_WEBHOOK_SECRET": "whsec_theirs"})["admin"].environment
+    assert given["CLERK_WEBHOOK_SECRET"] == "whsec_theirs"
+
+
 def test_a_service_with_a_database_waits_for_its_schema(tmp_path: Path) -> None:
     programs = plan(tmp_path)
     assert programs["migrations"].after == ("postgres",)

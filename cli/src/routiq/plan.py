@@ -108,15 +108,21 @@ class Plan:
             programs.append(self._emulator("cliniko", "/_control/health"))
         if self.settings.has_own_clerk:
             key = ("--key-file", str(self.state.path / "clerk.pem"))
-            programs.append(self._emulator("clerk", "/.well-known/jwks.json", *key))
+            hook = ("--webhook-url", f"{self.gateway_url}/api/v1/webhooks/clerk")
+            programs.append(self._emulator("clerk", "/.well-known/jwks.json", *key, *hook, **self._webhook_secret()))
         return programs
 
-    def _emulator(self, name: str, probe: str, *options: str) -> Program:
+    def _webhook_secret(self) -> dict[str, str]:
+        """With which Clerk signs what it tells admin: our own Clerk in any case, another when we are told."""
+        own = {"CLERK_WEBHOOK_SECRET": self.secrets.webhook_secret} if self.settings.has_own_clerk else {}
+        return own | self._optional(("CLERK_WEBHOOK_SECRET",))
+
+    def _emulator(self, name: str, probe: str, *options: str, **environment: str) -> Program:
         port = self.settings.ports[name]
         return Program(
             name=name,
             command=(sys.executable, "-m", f"{name}_emulator", "--port", str(port), *options),
-            environment=self._base(),
+            environment={**self._base(), **environment},
             port=port,
             ready=partial(http_answers, f"{self._url(name)}{probe}"),
         )
@@ -155,7 +161,7 @@ class Plan:
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
             given |= self._optional(SYNC_SETTINGS)
         if name == "admin":
-            given |= self._optional(ADMIN_SETTINGS)
+            given |= self._optional(ADMIN_SETTINGS) | self._webhook_secret()
         return self._service(name, given, after=(MIGRATIONS,))
 
     def _gateway(self) -> Program:

@@ -124,6 +124,12 @@ class ScheduleChanged(Event):
     """The user id of who acted in this person's name."""
 
 
+class OrganizationDeleted(Event):
+    """There is no such organization any more, says Clerk, where its people sign in. It may be said again."""
+
+    topic: ClassVar[str] = "organization.deleted"
+
+
 class CleanupRequested(Event):
     """An operator wants what is old to go: of this organization, sync logs older than `days_old`."""
 

@@ -12,6 +12,7 @@ from contracts.events import (
     CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
+    OrganizationDeleted,
     PatientErased,
     PatientRecordsRead,
     PatientsSynced,
@@ -147,6 +148,7 @@ EXAMPLES: tuple[Event, ...] = (
         }
     ),
     ScheduleChanged.model_validate({**COMMON, "enabled": False, "user_id": "user_example", "role": "admin"}),
+    OrganizationDeleted.model_validate(COMMON),
     CleanupRequested.model_validate({**COMMON, "days_old": 90, "user_id": "user_operator"}),
     SyncLogsRemoved.model_validate({**COMMON, "removed": 1250, "days_old": 90, "user_id": "user_operator"}),
 )

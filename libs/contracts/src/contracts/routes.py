@@ -11,6 +11,7 @@ from contracts.events import (
     CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
+    OrganizationDeleted,
     PatientErased,
     PatientRecordsRead,
     PatientsSynced,
@@ -56,6 +57,7 @@ ROUTES = (
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
     Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
     Route(AccessRefused, producer="gateway", consumers=("admin",)),
+    Route(OrganizationDeleted, producer="admin", consumers=("sync",)),
     Route(CleanupRequested, producer="admin", consumers=("sync",)),
 )
 

@@ -15,6 +15,8 @@ Kind = Literal[
     "sync.ended",
     "connection.changed",
     "schedule.changed",
+    "organization.created",
+    "organization.deleted",
     "access.refused",
     "logs.removed",
     "messages.redriven",

@@ -1,6 +1,7 @@
 """What is put on record of each event, and of what operators do here."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID, uuid4, uuid5
 
 from admin.domain.audit import Details, Entry, Kind
@@ -17,6 +18,7 @@ from contracts.events import (
 )
 from contracts.timestamps import iso
 
+_MESSAGES = UUID("0d3c1f62-7a0e-4b53-9c7e-0a5a4a1f8b17")
 _RUNS = UUID("6f3b2f0e-52a7-4f0e-8f0b-3f6f5c1d9a41")
 ENDED = ("completed", "failed", "cancelled")
 
@@ -150,6 +152,20 @@ def of_refusal(event: AccessRefused) -> Entry:
             "home_organization_id": event.home_organization_id,
         },
     )
+
+
+def of_organization(
+    kind: Literal["organization.created", "organization.deleted"], message_id: str, at: datetime
+) -> Entry:
+    """That Clerk says so, in which message."""
+    return Entry(
+        entry_id=message_uuid(message_id), kind=kind, occurred_at=at, details={"source": "clerk", "message": message_id}
+    )
+
+
+def message_uuid(message_id: str) -> UUID:
+    """The same for every delivery of one of Clerk's messages."""
+    return uuid5(_MESSAGES, message_id)
 
 
 def of_look(inquiry: Inquiry, caller: Caller, now: datetime) -> Entry:

@@ -13,6 +13,7 @@ from admin.handlers.auditing import (
     record_schedule_change,
 )
 from admin.handlers.cleanup import Cleaned, clean_up
+from admin.handlers.clerk import organization_created, organization_deleted, organization_updated
 from admin.handlers.organizations import examine_platform, record_connection, record_figures, record_run
 from admin.handlers.verification import Step, count, verify
 
@@ -24,6 +25,9 @@ __all__ = [
     "count",
     "examine_platform",
     "look_up",
+    "organization_created",
+    "organization_deleted",
+    "organization_updated",
     "record_act",
     "record_connection",
     "record_connection_change",

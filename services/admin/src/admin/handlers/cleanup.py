@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from admin.adapters.chain import Chain
+from admin.adapters.store import Organizations
 from admin.adapters.trail import Trail, count_audited, next_audited
 from admin.domain import testimony
 from admin.handlers.auditing import record_act
 from chassis.database import Database
 from chassis.identity import Caller
-from chassis.outbox import announce
 from contracts.events import CleanupRequested
 
 AT_ONCE = 5000
@@ -60,7 +60,7 @@ async def _ask_sync(database: Database, organization_id: str, days_old: int, cal
         impersonator=caller.impersonator,
     )
     async with database.transaction() as connection:
-        await announce(connection, "admin", [event])
+        await Organizations(connection).announce(event)
 
 
 async def _forget(

@@ -73,10 +73,16 @@ class Gateway:
         if exchange.asks_permission:
             await self._permit(exchange)
         elif service := self._services.get(match.route.service):
-            caller = await self._admit(exchange, match)
-            await forward(exchange, service, self._vouching.identity(caller, service.name), self._bounds)
+            await forward(exchange, service, await self._identity(exchange, match), self._bounds)
         else:
             await self._answer(exchange, match)
+
+    async def _identity(self, exchange: Exchange, match: Match) -> bytes | None:
+        """Signed for the service; None where anybody may ask."""
+        if match.route.access is Access.ANYONE:
+            await self._count(exchange, exchange.client)
+            return None
+        return self._vouching.identity(await self._admit(exchange, match), match.route.service)
 
     async def _permit(self, exchange: Exchange) -> None:
         """A browser's preflight: it costs nothing and needs no token, which the browser would not send."""

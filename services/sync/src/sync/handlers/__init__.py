@@ -3,6 +3,7 @@
 from sync.handlers.cleanup import clean_up
 from sync.handlers.clinic import clinic_standing, look_inside, stored_key, try_key, verdict
 from sync.handlers.connect import check_key, disconnect, judge, store_key
+from sync.handlers.depart import depart
 from sync.handlers.endings import cancel, fail
 from sync.handlers.erase import erase_patient
 from sync.handlers.rotation import rotate_keys
@@ -16,6 +17,7 @@ __all__ = [
     "clinic_standing",
     "close_when_applied",
     "confirm_batches",
+    "depart",
     "disconnect",
     "erase_patient",
     "fail",
