@@ -33,7 +33,8 @@ def test_who_was_turned_away_from_a_clinic_is_on_its_record(system: System) -> N
     for _ in range(3):
         refused = system.call("GET", f"/api/v1/patients/{HARBOUR}/patients", RIDGE, role="member")
         assert refused.status_code == 403
-    deadline, told = time.monotonic() + PATIENCE_SECONDS, []
+    told: list[dict[str, Any]] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while sum(one["count"] for one in told) < 3:
         assert time.monotonic() < deadline
         time.sleep(2)  # operators may ask 50 times in 15 minutes
