@@ -107,8 +107,7 @@ class PlainService:
     def reset(self) -> None:
         self.is_ready, self.checks = True, {"database": True}
         self.described: dict[str, Any] | None = {"openapi": "3.1.0", "paths": {}}
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        """Headers and bodies of what Clerk told."""
+        self.heard: list[tuple[dict[str, str], bytes]] = []  # headers and bodies of what Clerk told
         self.produced = 0
         """Bytes of the last stream that somebody took."""
         self.disconnected = asyncio.Event()
