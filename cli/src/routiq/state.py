@@ -62,6 +62,8 @@ class Secrets:
     broker_password: str
     identity_key: str
     credentials_keys: str
+    webhook_secret: str = field(default_factory=lambda: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}")
+    """Between our own Clerk and admin; a state kept by an older version has none, and gets another at each start."""
 
     @classmethod
     def generate(cls, roles: tuple[str, ...]) -> "Secrets":

@@ -5,16 +5,21 @@ from uuid import UUID
 
 from contracts.base import Event
 from contracts.events import (
+    AccessRefused,
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
+    CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
+    OrganizationDeleted,
     PatientErased,
     PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 from contracts.records import (
@@ -130,4 +135,20 @@ EXAMPLES: tuple[Event, ...] = (
             "user_id": "user_example",
         }
     ),
+    AccessRefused.model_validate(
+        {
+            **COMMON,
+            "home_organization_id": "org_elsewhere",
+            "reason": "other_organization",
+            "user_id": "user_example",
+            "method": "GET",
+            "route": "/api/v1/patients/{organization_id}/*",
+            "count": 3,
+            "last_at": datetime(2025, 6, 30, 12, 0, 4, tzinfo=UTC),
+        }
+    ),
+    ScheduleChanged.model_validate({**COMMON, "enabled": False, "user_id": "user_example", "role": "admin"}),
+    OrganizationDeleted.model_validate(COMMON),
+    CleanupRequested.model_validate({**COMMON, "days_old": 90, "user_id": "user_operator"}),
+    SyncLogsRemoved.model_validate({**COMMON, "removed": 1250, "days_old": 90, "user_id": "user_operator"}),
 )

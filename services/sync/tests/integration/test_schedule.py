@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from services.sync.tests.conftest import SOMEBODY
 
 from chassis.errors import Conflict
 from contracts.events import ConnectionChanged
@@ -88,7 +89,7 @@ async def test_a_cancelled_run_does_not_start_again_at_once(control: Any) -> Non
     await control.connect(CLINIC)
     run = await due_run(control)
     async with control.transactions(CLINIC) as store:
-        await handlers.cancel(run.sync_id, store)
+        await handlers.cancel(run.sync_id, SOMEBODY, store)
     await control.scheduler().tick()
     assert await control.active(CLINIC) is None
     assert control.now < await control.next_run_at(CLINIC) <= control.now + timedelta(hours=1)
@@ -123,13 +124,13 @@ async def test_a_person_who_tries_again_and_again_does_not_hold_the_schedule_bac
 async def test_a_paused_clinic_rests_until_it_is_resumed(control: Any) -> None:
     await control.connect(CLINIC)
     async with control.transactions(CLINIC) as store:
-        paused = await handlers.switch_schedule(store, enabled=False)
+        paused = await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     assert (paused.paused_reason, paused.next_run_at) == ("paused_by_administrator", None)
     control.wait(days=3)
     await control.scheduler().tick()
     assert await control.active(CLINIC) is None
     async with control.transactions(CLINIC) as store:
-        assert (await handlers.switch_schedule(store, enabled=True)).paused_reason is None
+        assert (await handlers.switch_schedule(SOMEBODY, store, enabled=True)).paused_reason is None
     await control.scheduler().tick()
     assert await control.active(CLINIC)
 
@@ -137,7 +138,7 @@ async def test_a_paused_clinic_rests_until_it_is_resumed(control: Any) -> None:
 async def test_a_clinic_that_was_never_connected_has_no_schedule(control: Any) -> None:
     async with control.transactions(CLINIC) as store:
         with pytest.raises(Conflict):
-            await handlers.switch_schedule(store, enabled=False)
+            await handlers.switch_schedule(SOMEBODY, store, enabled=False)
 
 
 async def test_a_refused_key_pauses_the_schedule_and_an_accepted_one_resumes_it(control: Any) -> None:
@@ -184,7 +185,7 @@ async def test_the_scheduler_is_active_only_while_one_beats_and_nothing_holds_th
     assert not await active()
     await control.scheduler().tick()
     async with control.transactions(CLINIC) as store:
-        await handlers.switch_schedule(store, enabled=False)
+        await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     assert not await active()
 
 
@@ -199,7 +200,7 @@ async def test_the_figures_tell_how_all_clinics_stand_and_name_none(control: Any
     for clinic in ("org_a", "org_b", "org_c"):
         await control.connect(clinic)
     async with control.transactions("org_c") as store:
-        await handlers.switch_schedule(store, enabled=False)
+        await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     control.wait(hours=2)
     await control.scheduler().tick()
     sample = REGISTRY.get_sample_value
