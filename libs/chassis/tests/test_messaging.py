@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.dead_letters import ATTEMPT, REASON
 from chassis.messaging import PREFETCH, Messaging
 from chassis.outbox import PAGE, announce, relay
-from chassis.settlement import ATTEMPT, REASON
 from chassis.tasks import keep_doing
 from chassis.topology import dead
 from contracts.events import FiguresCounted

@@ -149,3 +149,16 @@ class PatientErased(Event):
     """Of the administrator who wanted it."""
     impersonator: str | None = None
     """The user id of who acted in this person's name."""
+
+
+class RedriveSettled(Event):
+    """A dead letter that was sent on its way again has come to an end; of the operators' organization who sent it."""
+
+    topic: ClassVar[str] = "redrive.settled"
+
+    letter_id: UUID
+    """As the redrive named it, not its own event's id."""
+    queue: str
+    outcome: Literal["applied", "dead"]
+    reason: str | None = None
+    """The kind of error it is a dead letter again for."""

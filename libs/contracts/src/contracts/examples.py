@@ -15,6 +15,7 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
     SyncRunChanged,
 )
 from contracts.records import (
@@ -128,6 +129,15 @@ EXAMPLES: tuple[Event, ...] = (
             "patient_id": "d2cdddd0-25f8-5c2a-ae43-b1dd9ddebd2c",
             "cliniko_patient_id": "12347",
             "user_id": "user_example",
+        }
+    ),
+    RedriveSettled.model_validate(
+        {
+            **COMMON,
+            "letter_id": "5b1c2f64-6f0e-4d86-9a40-0e6c7c0d9b11",
+            "queue": "patients.sync.patients.synced.v1",
+            "outcome": "dead",
+            "reason": "ValueError",
         }
     ),
 )

@@ -14,6 +14,7 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
     SyncRunChanged,
 )
 
@@ -49,6 +50,10 @@ ROUTES = (
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
     Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
+    Route(RedriveSettled, producer="patients", consumers=("admin",)),
+    Route(RedriveSettled, producer="analytics", consumers=("admin",)),
+    Route(RedriveSettled, producer="sync", consumers=("admin",)),
+    Route(RedriveSettled, producer="admin", consumers=("admin",)),
 )
 
 

@@ -5,7 +5,7 @@ import sys
 
 from fastapi import FastAPI
 
-from admin.entrypoints import verification
+from admin.entrypoints import dead_letters, verification
 from admin.entrypoints.consumers import consumers
 from admin.entrypoints.http import router
 from admin.entrypoints.watch import keep_watch
@@ -27,7 +27,9 @@ def main() -> None:
 def made_of(settings: Settings) -> FastAPI:
     """The service as it serves."""
     app = assemble(settings, consumers, router, work={"watch": keep_watch})
+    app.include_router(dead_letters.router)
     app.state.audit_years = settings.audit_years
+    app.state.amqp_url = settings.amqp_url.get_secret_value()
     return app
 
 

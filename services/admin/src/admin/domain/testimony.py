@@ -1,9 +1,11 @@
 """What is put on record of each event, and of what operators do here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
 from admin.domain.audit import Details, Entry, Kind
+from admin.domain.dead_letters import DeadLetter
 from admin.domain.inquiry import Inquiry
 from chassis.identity import Caller
 from contracts.events import ConnectionChanged, PatientErased, PatientRecordsRead, SyncRunChanged
@@ -99,6 +101,17 @@ def of_removal(removed: int, caller: Caller, now: datetime) -> Entry:
 def of_cleanup(days_old: int, removed: int, kept: int, caller: Caller, now: datetime) -> Entry:
     """An operator had all chains cleaned; said in the operators' own."""
     return _of_operator("audit.cleaned", {"days_old": days_old, "removed": removed, "kept": kept}, caller, now)
+
+
+def of_letter(kind: Kind, letter: DeadLetter, details: Details, caller: Caller, now: datetime) -> Entry:
+    """An operator sent a message on its way again, or dropped it."""
+    told = {"letter_id": str(letter.letter_id), "queue": letter.queue, "failed_for": letter.reason}
+    return _of_operator(kind, {**told, **details}, caller, now)
+
+
+def of_letters(kind: Kind, letters: Sequence[DeadLetter], details: Details, caller: Caller, now: datetime) -> Entry:
+    """How many an operator did so to at once, all of one queue."""
+    return _of_operator(kind, {"letters": len(letters), "queue": letters[0].queue, **details}, caller, now)
 
 
 def _of_operator(

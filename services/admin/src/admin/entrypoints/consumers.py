@@ -6,10 +6,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin import handlers
 from admin.adapters.chain import Chain
+from admin.adapters.dead_letter_redrives import Redrives
 from admin.adapters.store import Organizations
 from chassis.consumers import Consumers
 from contracts.base import Event
-from contracts.events import ConnectionChanged, FiguresCounted, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.events import (
+    ConnectionChanged,
+    FiguresCounted,
+    PatientErased,
+    PatientRecordsRead,
+    RedriveSettled,
+    SyncRunChanged,
+)
 
 consumers = Consumers("admin")
 
@@ -39,6 +47,11 @@ async def on_patient_records_read(events: Sequence[PatientRecordsRead], connecti
 @consumers.on_all(PatientErased)
 async def on_patient_erased(events: Sequence[PatientErased], connection: AsyncConnection) -> None:
     await handlers.record_erasures(events, _chain(events[0], connection))
+
+
+@consumers.on(RedriveSettled)
+async def on_redrive_settled(event: RedriveSettled, connection: AsyncConnection) -> None:
+    await handlers.settle_redrive(event, Redrives(connection))
 
 
 def _chain(event: Event, connection: AsyncConnection) -> Chain:

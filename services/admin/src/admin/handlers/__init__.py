@@ -2,15 +2,22 @@
 
 from admin.handlers.auditing import look_up, record_connection_change, record_erasures, record_reads, record_run_change
 from admin.handlers.cleanup import Cleaned, clean_up
+from admin.handlers.dead_letters import Opening, find, follow, look_into, settle_redrive, survey
+from admin.handlers.dead_letters_sent import drop, redrive
 from admin.handlers.organizations import examine_platform, record_connection, record_figures, record_run
 from admin.handlers.verification import Step, count, verify
 
 __all__ = [
     "Cleaned",
+    "Opening",
     "Step",
     "clean_up",
     "count",
+    "drop",
     "examine_platform",
+    "find",
+    "follow",
+    "look_into",
     "look_up",
     "record_connection",
     "record_connection_change",
@@ -19,5 +26,8 @@ __all__ = [
     "record_reads",
     "record_run",
     "record_run_change",
+    "redrive",
+    "settle_redrive",
+    "survey",
     "verify",
 ]
