@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aio_pika
+import structlog
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
 from aiormq.exceptions import ChannelInvalidStateError, ChannelLockedResource
@@ -16,6 +17,8 @@ from aiormq.exceptions import ChannelInvalidStateError, ChannelLockedResource
 from admin.adapters.dead_letter_queue import DeadQueue
 from chassis.errors import Conflict, Unavailable
 from chassis.topology import dead
+
+log = structlog.get_logger()
 
 ALONE = "admin.dead-letters.operator"
 """A queue of the one connection that is at work; it goes with it, as what that connection held comes back."""
@@ -70,9 +73,11 @@ class DeadLetters:
 
     async def _until_back(self, queue: str, letters: int) -> None:
         """RabbitMQ puts them back a moment after it has agreed to the end of the channel."""
-        deadline = _now() + BACK_SECONDS
-        while await self.count(queue) < letters and _now() < deadline:
+        for _ in range(round(BACK_SECONDS / AGAIN_SECONDS)):
+            if await self.count(queue) >= letters:
+                return
             await asyncio.sleep(AGAIN_SECONDS)
+        log.warning("dead letters did not come back", queue=dead(queue), missing=letters - await self.count(queue))
 
 
 async def _wait_for_turn(connection: AbstractConnection) -> None:
