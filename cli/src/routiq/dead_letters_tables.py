@@ -10,15 +10,6 @@ from rich.table import Table
 from routiq.client import Answer
 from routiq.console import MOMENT
 
-COLUMNS = {
-    "letter_id": "Id",
-    "event": "Event",
-    "organization_id": "Organization",
-    "reason": "Reason",
-    "attempts": "Attempts",
-    "first_failed_at": "First failed",
-    "last_failed_at": "Last failed",
-}
 STATES = {
     "applied": "applied",
     "dead": "dead again",
@@ -38,12 +29,14 @@ def queues(survey: Answer) -> Table:
 
 
 def letters(queue: str, found: Sequence[Answer], total: int) -> Table:
-    """Ids, moments and reasons."""
-    table = Table(title=queue, caption=f"{len(found)} of {total}")
-    for label in COLUMNS.values():
-        table.add_column(label, overflow="fold", no_wrap=label == "Id")
+    """Ids, moments and reasons; each letter in three lines, so that an id is whole on a narrow screen."""
+    table = Table(title=queue, caption=f"{len(found)} of {total}", show_lines=True)
+    table.add_column("Id", no_wrap=True)
+    table.add_column("What, why, first and last failure")
     for one in found:
-        table.add_row(*(_cell(name, one[name]) for name in COLUMNS))
+        what = f"{one['event'] or 'unknown'} of {one['organization_id'] or 'an unknown organization'}"
+        why = f"{escape(one['reason'])}, attempts: {one['attempts'] or '?'}"
+        table.add_row(one["letter_id"], f"{what}\n{why}\n{_at(one['first_failed_at'])}, {_at(one['last_failed_at'])}")
     return table
 
 
@@ -65,9 +58,5 @@ def redriven(states: Sequence[Answer]) -> Table:
     return table
 
 
-def _cell(name: str, value: object) -> str:
-    if value is None:
-        return "-"
-    if name.endswith("_at"):
-        return datetime.fromisoformat(str(value)).astimezone().strftime(MOMENT)
-    return escape(str(value))
+def _at(moment: str | None) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime(MOMENT) if moment else "?"
