@@ -46,7 +46,7 @@ class Gateway:
     async def open(cls, record: Record, organization: str, role: str = "admin") -> AsyncIterator["Gateway"]:
         token = await issue_token(record, organization, role)
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=record.gateway_url, headers=headers, trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=record.gateway_url, headers=headers, trust_env=False, timeout=60) as http:
             yield cls(http, organization)
 
     async def connect(self, api_key: str) -> None:

@@ -104,7 +104,9 @@ async def _repeated(
             progress.advance(bar, len(answer[done]))
             parameters.setdefault("before", answer["timestamp"])
             if not (answer["more"] and answer[done]):
-                return
+                break
+    if answer["more"]:
+        out.print("There are more behind these; say it again.")
 
 
 async def _followed(gateway: Gateway, redrives: list[str], seconds: int) -> list[Answer]:

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 ALONE = "admin.dead-letters.operator"
 """A queue of the one connection that is at work; it goes with it, as what that connection held comes back."""
-CONNECT_SECONDS, TURN_SECONDS, BACK_SECONDS, AGAIN_SECONDS = 5.0, 10.0, 10.0, 0.05
+CONNECT_SECONDS, TURN_SECONDS, BACK_SECONDS, AGAIN_SECONDS = 5.0, 20.0, 10.0, 0.05
 
 
 class DeadLetters:

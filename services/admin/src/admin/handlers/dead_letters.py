@@ -13,7 +13,7 @@ from chassis.identity import Caller
 from contracts.events import RedriveSettled
 
 Opening = AbstractAsyncContextManager[DeadLetters]
-DEPTH = 1000
+DEPTH = 500
 """Letters of one queue that one request looks at: each comes over with its body, of up to some 100 KB."""
 
 
