@@ -10,6 +10,7 @@ import pytest
 from services.admin.tests.conftest import Admin, admin_at, figures
 
 from admin.adapters.dead_letter_reading import DELIVERIES
+from admin.handlers import dead_letters_sent
 from chassis.dead_letters import REDRIVE
 from chassis.topology import dead
 
@@ -179,6 +180,15 @@ async def test_a_redrive_of_everything_is_bounded_and_tells_whether_there_is_mor
     assert [len(answer["letters"]) for answer in answers] == [4, 2, 0]
     assert [answer["more"] for answer in answers] == [True, False, False]
     assert [len(await post.take(queue)) for queue in (QUEUE, OTHER)] == [3, 3]
+
+
+async def test_a_letter_too_deep_to_be_seen_is_not_said_to_be_gone(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters_sent, "DEPTH", 3)
+    seen, *_, deep = [await post.bury(minute) for minute in range(5)]
+    refusal = await post.admin.post(f"{PATH}/redrive", queue=QUEUE, letter_id=str(deep))
+    assert refusal.status_code == 409
+    answer = await post.redrive(queue=QUEUE, letter_id=str(seen))
+    assert ([one["sent"] for one in answer["letters"]], answer["more"]) == (["redriven"], False)
 
 
 async def test_what_was_given_up_after_a_moment_stays(post: Post) -> None:

@@ -70,7 +70,7 @@ async def redrive(choice: Choice, opening: Opening, database: Database, caller: 
     _require_found(work.outcomes, choice, more=work.more)
     if choice.letter_id and not work.outcomes:
         work.outcomes.append(Outcome(choice.letter_id, choice.queue or "", "gone"))
-    return Redriven(work.redrive_id, work.outcomes, work.more)
+    return Redriven(work.redrive_id, work.outcomes, work.more and not choice.letter_id)
 
 
 async def drop(
@@ -87,7 +87,7 @@ async def drop(
             await held.drop(one)
     more = held.fetched < held.letters
     _require_found(letters, choice, more=more)
-    return Dropped(queue, [letter.letter_id for letter in letters], more)
+    return Dropped(queue, [letter.letter_id for letter in letters], more and not choice.letter_id)
 
 
 async def _hold(held: DeadQueue, choice: Choice, most: int) -> list[Held]:
