@@ -43,6 +43,9 @@ class Record:
     cliniko_url: str | None = None
     clerk_url: str | None = None
     platform_organization: str = ""
+    ports: dict[str, int] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
+    """The settings that say where it keeps its data, as far as they were set."""
     processes: list[ProcessRecord] = field(default_factory=list)
 
     @classmethod

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.dead_letters import ATTEMPT, ATTEMPTS, FIRST_FAILED, LAST_FAILED, REASON
 from chassis.messaging import PREFETCH, Messaging
 from chassis.outbox import PAGE, announce, relay
-from chassis.settlement import ATTEMPT, REASON
 from chassis.tasks import keep_doing
 from chassis.topology import dead
 from contracts.events import FiguresCounted
@@ -149,6 +149,9 @@ async def test_after_the_last_attempt_a_message_is_a_dead_letter_with_a_reason_a
                 letters = await waiting_in(broker, dead(pair.route.queue(pair.consumer)))
     assert [letter.headers[REASON] for letter in letters] == ["ValueError"]
     assert letters[0].message_id == str(event.event_id)
+    told = letters[0].headers
+    assert told[ATTEMPTS] == 1 + len(DELAYS)
+    assert str(told[FIRST_FAILED]) < str(told[LAST_FAILED])
     assert "Canary" not in repr(letters[0].headers)
 
 

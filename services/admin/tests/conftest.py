@@ -103,9 +103,9 @@ def refusal(organization_id: str, home: str, **different: Any) -> Event:
     return AccessRefused.model_validate({"organization_id": organization_id, **who, **what, **different})
 
 
-def admin_at(database_url: str) -> Admin:
-    """The service on this database, which need not be there."""
-    settings = {"database_url": database_url, "amqp_url": "amqp://127.0.0.1:1", "identity_key": KEY}
+def admin_at(database_url: str, amqp_url: str = "amqp://127.0.0.1:1") -> Admin:
+    """The service on this database and this broker, which need not be there."""
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "identity_key": KEY, "retry_delays": (1,)}
     return Admin(made_of(Settings.model_validate(settings)), database_url)
 
 

@@ -231,3 +231,16 @@ class AccessRefused(Event):
     count: int
     last_at: Instant
     """The first time is `occurred_at`, and the `request_id` is of that one."""
+
+
+class RedriveSettled(Event):
+    """A dead letter that was sent on its way again has come to an end; of the operators' organization who sent it."""
+
+    topic: ClassVar[str] = "redrive.settled"
+
+    letter_id: UUID
+    """As the redrive named it, not its own event's id."""
+    queue: str
+    outcome: Literal["applied", "dead"]
+    reason: str | None = None
+    """The kind of error it is a dead letter again for."""

@@ -18,6 +18,7 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
     ScheduleChanged,
     SyncLogsRemoved,
     SyncRunChanged,
@@ -151,4 +152,13 @@ EXAMPLES: tuple[Event, ...] = (
     OrganizationDeleted.model_validate(COMMON),
     CleanupRequested.model_validate({**COMMON, "days_old": 90, "user_id": "user_operator"}),
     SyncLogsRemoved.model_validate({**COMMON, "removed": 1250, "days_old": 90, "user_id": "user_operator"}),
+    RedriveSettled.model_validate(
+        {
+            **COMMON,
+            "letter_id": "5b1c2f64-6f0e-4d86-9a40-0e6c7c0d9b11",
+            "queue": "patients.sync.patients.synced.v1",
+            "outcome": "dead",
+            "reason": "ValueError",
+        }
+    ),
 )

@@ -17,6 +17,7 @@ from contracts.events import (
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
     ScheduleChanged,
     SyncLogsRemoved,
     SyncRunChanged,
@@ -59,6 +60,10 @@ ROUTES = (
     Route(AccessRefused, producer="gateway", consumers=("admin",)),
     Route(OrganizationDeleted, producer="admin", consumers=("sync",)),
     Route(CleanupRequested, producer="admin", consumers=("sync",)),
+    Route(RedriveSettled, producer="patients", consumers=("admin",)),
+    Route(RedriveSettled, producer="analytics", consumers=("admin",)),
+    Route(RedriveSettled, producer="sync", consumers=("admin",)),
+    Route(RedriveSettled, producer="admin", consumers=("admin",)),
 )
 
 

@@ -24,6 +24,8 @@ Kind = Literal[
     "audit.read",
     "audit.removed",
     "audit.cleaned",
+    "letter.redriven",
+    "letter.dropped",
 ]
 Details = Mapping[str, str | int | bool | None]
 """Flat, and of ids, counts and states only: nothing that a patient said or is called."""

@@ -1,10 +1,12 @@
 """What is put on record of each event, and of what operators do here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4, uuid5
 
 from admin.domain.audit import Details, Entry, Kind
+from admin.domain.dead_letters import DeadLetter
 from admin.domain.inquiry import Inquiry
 from chassis.identity import Caller
 from contracts.events import (
@@ -177,6 +179,17 @@ def of_look(inquiry: Inquiry, caller: Caller, now: datetime) -> Entry:
 def of_removal(removed: int, caller: Caller, now: datetime) -> Entry:
     """The oldest entries of this chain went."""
     return of_operator("audit.removed", {"removed": removed}, caller, now)
+
+
+def of_letter(kind: Kind, letter: DeadLetter, details: Details, caller: Caller, now: datetime) -> Entry:
+    """An operator sent a message on its way again, or dropped it."""
+    told = {"letter_id": str(letter.letter_id), "queue": letter.queue, "failed_for": letter.reason}
+    return of_operator(kind, {**told, **details}, caller, now)
+
+
+def of_letters(kind: Kind, letters: Sequence[DeadLetter], details: Details, caller: Caller, now: datetime) -> Entry:
+    """How many an operator did so to at once, all of one queue."""
+    return of_operator(kind, {"letters": len(letters), "queue": letters[0].queue, **details}, caller, now)
 
 
 def of_operator(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin import handlers
 from admin.adapters.chain import Chain
+from admin.adapters.dead_letter_redrives import Redrives
 from admin.adapters.store import Organizations
 from chassis.consumers import Consumers
 from contracts.base import Event
@@ -15,6 +16,7 @@ from contracts.events import (
     FiguresCounted,
     PatientErased,
     PatientRecordsRead,
+    RedriveSettled,
     ScheduleChanged,
     SyncLogsRemoved,
     SyncRunChanged,
@@ -64,6 +66,11 @@ async def on_patient_erased(events: Sequence[PatientErased], connection: AsyncCo
 async def on_access_refused(event: AccessRefused, connection: AsyncConnection) -> None:
     organization_id = await handlers.chain_for_refusal(event, Organizations(connection))
     await handlers.record_refusal(event, await Chain.within(connection, organization_id))
+
+
+@consumers.on(RedriveSettled)
+async def on_redrive_settled(event: RedriveSettled, connection: AsyncConnection) -> None:
+    await handlers.settle_redrive(event, Redrives(connection))
 
 
 def _chain(event: Event, connection: AsyncConnection) -> Chain:

@@ -14,16 +14,23 @@ from admin.handlers.auditing import (
 )
 from admin.handlers.cleanup import Cleaned, clean_up
 from admin.handlers.clerk import organization_created, organization_deleted, organization_updated
+from admin.handlers.dead_letters import Opening, find, follow, look_into, settle_redrive, survey
+from admin.handlers.dead_letters_sent import drop, redrive
 from admin.handlers.organizations import examine_platform, record_connection, record_figures, record_run
 from admin.handlers.verification import Step, count, verify
 
 __all__ = [
     "Cleaned",
+    "Opening",
     "Step",
     "chain_for_refusal",
     "clean_up",
     "count",
+    "drop",
     "examine_platform",
+    "find",
+    "follow",
+    "look_into",
     "look_up",
     "organization_created",
     "organization_deleted",
@@ -39,5 +46,8 @@ __all__ = [
     "record_run",
     "record_run_change",
     "record_schedule_change",
+    "redrive",
+    "settle_redrive",
+    "survey",
     "verify",
 ]
