@@ -147,15 +147,8 @@ class Practice:
         assert listed["total_count"] == len(listed["patients"]) == len(wanted)
         same(map(order, listed["patients"]), map(order, wanted))
         same([{key: shown[one["cliniko_patient_id"]][key] for key in one} for one in wanted], wanted)
-        same([diary(shown[one]) for one in clinic.patients], clinic.diary(now).values())
         figures = clinic.dashboard(datetime.fromisoformat(summary["generated_at"]))
         same([(key, summary[key]) for key in figures], figures.items())
-
-
-def diary(patient: Json) -> dict[str, Json]:
-    """The appointments shown with a patient, by id."""
-    listed = (*patient["recent_appointments"], *patient["upcoming_appointments"])
-    return {one["id"]: {key: one[key] for key in ("date", "type", "notes")} for one in listed}
 
 
 def same(shown: Iterable[Any], wanted: Iterable[Any]) -> None:
