@@ -123,7 +123,10 @@ class Practice:
 
     def source(self, key: str | None = None) -> Clinic:
         """The clinic as any other client of Cliniko reads it."""
-        return Clinic.read(ClinikoAccount(f"{self.system.cliniko}/au4/v1", key or self.key))
+        return Clinic.read(self.account(key))
+
+    def account(self, key: str | None = None) -> ClinikoAccount:
+        return ClinikoAccount(f"{self.system.cliniko}/au4/v1", key or self.key)
 
     def patients(self) -> Json:
         """All pages of the list in one: the moment is that of the first."""
