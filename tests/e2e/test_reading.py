@@ -79,6 +79,32 @@ def test_an_odd_search_is_a_search(system: System, text: str) -> None:
     assert (types.status_code, types.json()["patients"]) == (200, [])
 
 
+@pytest.mark.parametrize("text", ["%FF%FE", "%ED%A0%80", "%C0%80", "%", "%zz", "%25", "%2e%2e%2f", "+"])
+def test_what_is_no_text_is_looked_for_all_the_same(system: System, text: str) -> None:
+    for path in (f"{PATIENTS}?search={text}", f"{PATIENTS}/by-appointment-type/{text}"):
+        assert get(system, path).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/api/v1/patients/{HARBOUR}/%2e%2e/{RIDGE}/patients",
+        f"/api/v1/patients/{HARBOUR}%2F..%2F{RIDGE}/patients",
+        f"/api/v1/patients/{HARBOUR}/..%2f{RIDGE}/patients",
+        f"/api/v1/patients//{RIDGE}/patients",
+        f"/api/v1/patients/{RIDGE}%00/patients",
+        f"/api/v1/patients/{RIDGE}/patients;{HARBOUR}",
+        f"/api/v1/dashboard/{HARBOUR}/%2e%2e/{RIDGE}",
+        f"/api/v1/dashboard/{RIDGE}?organization_id={HARBOUR}",
+        f"/api/v1/patients/{RIDGE.upper()}/patients",
+    ],
+)
+def test_no_spelling_of_an_address_leads_to_another_clinic(system: System, path: str) -> None:
+    answer = get(system, path)
+    assert answer.status_code in (400, 403, 404), answer.text
+    assert answer.json().keys() >= {"error", "detail", "timestamp", "path"}
+
+
 REFUSED = (
     f"{PATIENTS}?limit=99999999999999999999",
     f"{PATIENTS}?limit=-1",
@@ -113,7 +139,7 @@ def test_a_cursor_of_another_clinic_leads_nowhere(system: System) -> None:
     assert get(system, f"{PATIENTS}?cursor={theirs}").status_code == 400
     own = get(system, f"{PATIENTS}?limit=1&active=all").json()["next_cursor"]
     assert get(system, f"{PATIENTS}?limit=1&active=all&cursor={own}").status_code == 200
-    for broken in (own[:-4], f"{own[:8]}{'A' * 8}{own[16:]}", own[::-1], own * 2):
+    for broken in (own[:-4], f"{own[:8]}{'A' * 8}{own[16:]}", own[::-1]):
         assert get(system, f"{PATIENTS}?cursor={quote(broken, '')}").status_code == 400
 
 
@@ -129,10 +155,20 @@ def test_a_patient_of_another_clinic_reads_as_one_who_is_nowhere(system: System)
 
 
 @pytest.mark.parametrize(
-    "accept", ["", "*/*", "text/html", "text/*;q=0", "application/json;q=0.1,*/*;q=0", ";;,,=", "é"]
+    "accept",
+    [
+        "",
+        "*/*",
+        "text/html",
+        "text/*;q=0",
+        "application/json;q=0.1,*/*;q=0",
+        ";;,,=",
+        "text/csv;q=nan",
+        "text/csv;q=0.1,*/*",
+    ],
 )
 def test_an_odd_wish_for_a_form_gets_json(system: System, accept: str) -> None:
-    answer = get(system, PATIENTS, accept=accept.encode().decode("latin-1"))
+    answer = get(system, PATIENTS, accept=accept)
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["patients"]
 

@@ -64,7 +64,7 @@ class Arriving:
             return False
         if document["total_appointment_count"] == len(mine):
             return agree(document, alone(row, mine, now))
-        return len(shown) <= document["total_appointment_count"] < len(mine)
+        return bool(len(shown) <= document["total_appointment_count"] < len(mine))
 
     def always(self) -> set[str]:
         """Who is in every list."""

@@ -50,13 +50,18 @@ def _urgency(starts_at: datetime | None, now: datetime) -> Json:
 
 def active_summary(history: History, active: list[Json]) -> Json:
     """`active` are the active patients."""
+    last_sync = max((iso(moment) for moment in _completed(history)), default=None)
+    return {**active_figures(active), "last_sync_date": last_sync}
+
+
+def active_figures(active: list[Json]) -> Json:
+    """What follows from the active patients alone."""
     return {
         "total_active_patients": len(active),
         "patients_with_recent_appointments": sum(1 for one in active if one["recent_appointment_count"]),
         "patients_with_upcoming_appointments": sum(1 for one in active if one["upcoming_appointment_count"]),
         "avg_recent_appointments": _average([one["recent_appointment_count"] for one in active]),
         "avg_total_appointments": _average([one["total_appointment_count"] for one in active]),
-        "last_sync_date": max((iso(moment) for moment in _completed(history)), default=None),
     }
 
 
