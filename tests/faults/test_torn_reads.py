@@ -137,9 +137,10 @@ def test_a_walk_meets_everybody_who_was_there_all_the_time_once(seen: Seen) -> N
         assert ids(answer.content["patients"]) >= seen.truth(answer).always()
 
 
-def test_answers_under_one_validator_say_the_same(seen: Seen) -> None:
+def test_figures_under_one_validator_are_the_same(seen: Seen) -> None:
+    """A list may be newer than its validator, which then is good for nothing more: `Readers` looks at that."""
     said: dict[str, object] = {}
-    for answer in (*seen.readers.lists, *seen.readers.figures):
+    for answer in (one for one in seen.readers.figures if one.path.startswith("dashboard")):
         content = {**answer.content, "timestamp": None}
         if "summary" in content:
             content["summary"] = {**content["summary"], "generated_at": None}
