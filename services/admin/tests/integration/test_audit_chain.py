@@ -92,9 +92,9 @@ async def test_who_starts_connects_cancels_and_pauses_is_on_record(admin: Admin)
 
 async def test_what_an_operator_does_to_the_platform_is_on_record_in_the_operators_own_chain(admin: Admin) -> None:
     operator = Caller("org_platform", "user_operator", "admin", operator=True)
-    await handlers.record_act(admin.database, "messages.redriven", {"queue": "a.b", "count": 2}, operator, NOON)
+    await handlers.record_act(admin.database, "letter.redriven", {"queue": "a.b", "count": 2}, operator, NOON)
     (entry,) = await entries(admin, "org_platform")
-    assert entry[1:4] == ("messages.redriven", "user_operator", "operator")
+    assert entry[1:4] == ("letter.redriven", "user_operator", "operator")
     assert entry[6] == {"queue": "a.b", "count": 2}
 
 

@@ -19,8 +19,6 @@ Kind = Literal[
     "organization.deleted",
     "access.refused",
     "logs.removed",
-    "messages.redriven",
-    "messages.dropped",
     "audit.read",
     "audit.removed",
     "audit.cleaned",
