@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request
@@ -14,8 +14,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from chassis.identity import Identified
+from chassis.metrics import WAITED
 
 STATEMENT_SECONDS = 30
 """After which a statement is given up: the network may be gone without a word."""
@@ -75,7 +77,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self, organization_id: str | None = None) -> AsyncIterator[AsyncConnection]:
         """Commits on leaving, rolls back on an exception. Without an organization no tenant's row can be seen."""
+        asked = time.perf_counter()
         async with self._engine.begin() as connection:
+            WAITED.observe(time.perf_counter() - asked)
             if organization_id is not None:
                 await connection.execute(SET_TENANT, {"organization_id": organization_id})
             yield connection
@@ -98,6 +102,12 @@ class Database:
                 yield notifications
             finally:
                 await connection.invalidate()
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many are in use, and how many there may be."""
+        pool = cast(QueuePool, self._engine.sync_engine.pool)
+        return pool.checkedout(), pool.size()
 
     async def answers(self) -> bool:
         """True when a statement comes back."""

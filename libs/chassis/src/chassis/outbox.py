@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import Database
 from chassis.logs import describe
-from chassis.metrics import PUBLISHED, UNPUBLISHED
+from chassis.metrics import PUBLISHED, UNPUBLISHED, turned
 from contracts.base import Event
 
 log = structlog.get_logger()
@@ -73,6 +73,7 @@ async def relay(database: Database, connected: Callable[[], Awaitable[object]], 
     async with database.listening(f"outbox_{database.schema}") as notifications:
         while not notifications.lost:
             await connected()
+            turned("outbox", POLL_SECONDS)
             if await publish_page(database, publish) < PAGE:
                 await notifications.wait(POLL_SECONDS)
 
