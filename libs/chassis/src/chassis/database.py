@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request
+from prometheus_client import Histogram
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -17,12 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from chassis.identity import Identified
-from chassis.metrics import WAITED
 
 STATEMENT_SECONDS = 30
 """After which a statement is given up: the network may be gone without a word."""
 TRUSTED_SECONDS = 1.0
 """For so long after its last use a connection is taken to be alive unless it is known to be closed."""
+WAITED = Histogram(
+    "routiq_database_wait_seconds",
+    "Until a transaction had a connection.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10),
+)
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
 

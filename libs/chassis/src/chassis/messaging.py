@@ -17,7 +17,7 @@ from chassis import queues, topology
 from chassis.consumers import Consumers, Subscription
 from chassis.database import Database
 from chassis.gathering import Gathering
-from chassis.metrics import CONNECTED, turned
+from chassis.metrics import turned
 from chassis.outbox import Letter
 from chassis.settlement import Settlement, middleware
 from contracts.base import Event
@@ -66,13 +66,12 @@ class Messaging:
             await broker.start()
             self._broker = broker
             self._connected.set()
-            CONNECTED.set(1)
+            queues.CONNECTED.set(1)
             log.info("broker connected")
             await self._watch(lost)
             log.warning("broker connection lost")
         finally:
             self._connected.clear()
-            CONNECTED.set(0)
             queues.forget()
             self._broker = None
             with suppress(TimeoutError):  # a broker that hangs does not answer the good-bye either

@@ -13,12 +13,6 @@ MESSAGES = Counter("routiq_messages_total", "Messages settled: handled, retried,
 MESSAGE_SECONDS = Histogram("routiq_message_seconds", "Time to handle a message.", ["queue"])
 PUBLISHED = Counter("routiq_outbox_published_total", "Events published and confirmed.")
 UNPUBLISHED = Counter("routiq_outbox_failures_total", "Attempts to publish that were not confirmed.")
-WAITED = Histogram(
-    "routiq_database_wait_seconds",
-    "Until a transaction had a connection.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10),
-)
-CONNECTED = Gauge("routiq_broker_connected", "1 while this process has its connection to the broker.")
 LOOP_TURNED = Gauge("routiq_loop_turned_timestamp_seconds", "When a background loop last went round.", ["loop"])
 LOOP_PERIOD = Gauge("routiq_loop_period_seconds", "How long one round of it takes at most when all is well.", ["loop"])
 LOOP_FAILURES = Counter("routiq_loop_failures_total", "Rounds that ended with an error.", ["loop"])

@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from chassis.metrics import MESSAGES
 from chassis.topology import DEAD, RETRY
 
+CONNECTED = Gauge("routiq_broker_connected", "1 while this process has its connection to the broker.")
 WAITING = Gauge("routiq_queue_messages", "Messages that wait, those at hand not counted.", ["queue"])
 CONSUMERS = Gauge("routiq_queue_consumers", "Consumers the broker knows of.", ["queue"])
 DEAD_LETTERS = Gauge("routiq_queue_dead_letters", "Messages laid aside for a person to look at.", ["queue"])
@@ -61,7 +62,12 @@ def watch(queue: str) -> None:
     for outcome in OUTCOMES:
         MESSAGES.labels(queue, outcome)
     AT_HAND.labels(queue).set_function(lambda: len(_at_hand[queue]))
-    OLDEST.labels(queue).set_function(lambda: time.time() - min(_at_hand[queue].values(), default=time.time()))
+    OLDEST.labels(queue).set_function(lambda: _oldest(queue))
+
+
+def _oldest(queue: str) -> float:
+    now = time.time()
+    return now - min(_at_hand[queue].values(), default=now)
 
 
 async def measure(queues: Sequence[AbstractQueue]) -> None:
@@ -79,6 +85,7 @@ async def measure(queues: Sequence[AbstractQueue]) -> None:
 
 
 def forget() -> None:
-    """The broker cannot be asked: nothing is said rather than what was."""
+    """The broker is away: nothing is said of the queues rather than what was."""
+    CONNECTED.set(0)
     for gauge in (WAITING, CONSUMERS, DEAD_LETTERS, RETRIES):
         gauge.clear()
