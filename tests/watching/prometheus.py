@@ -96,6 +96,7 @@ def _hurried(rules: str) -> str:
 
 def _asks_everyone(prometheus: Prometheus) -> bool:
     try:
-        return len(prometheus.query("up == 1")) == len(PORTS)
+        ready = httpx.get(f"{prometheus.url}/-/ready").status_code == 200
     except httpx.TransportError:
         return False
+    return ready and len(prometheus.query("up == 1")) == len(PORTS)
