@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from sync.adapters.accounts import Accounts
 from sync.adapters.cliniko import Cliniko, Patience
 from sync.adapters.ledger import OwnLedger
 from sync.adapters.throttle import Throttle
-from sync.adapters.traffic import OUTCOMES
 from sync.domain.allowance import Urgency
 from sync.domain.clinic import (
     Away,
@@ -294,19 +292,3 @@ async def test_neither_key_nor_data_is_in_any_error_log_or_description(
     told = "".join(traceback.format_exception(raised.value)) + repr(raised.value.__context__) + repr(clinic)
     assert not any(word in told + caplog.text for word in ("canary", "Canary", secret))
     assert raised.value.__context__ is None
-
-
-async def test_requests_are_counted_by_what_came_of_them(scripted: Any, answer: Answer, account: Open) -> None:
-    def counted() -> dict[str, float]:
-        value = REGISTRY.get_sample_value
-        return {outcome: value("routiq_cliniko_requests_total", {"outcome": outcome}) or 0 for outcome in OUTCOMES}
-
-    statuses, before = [503, 200, 401, 404, 400], counted()
-    scripted.answers = lambda _: answer(statuses.pop(0), EMPTY)
-    client = account()
-    await client.page("patients", (), 1)
-    for _ in range(3):
-        with pytest.raises(ClinikoError):
-            await client.page("patients", (), 1)
-    added = {outcome: count - before[outcome] for outcome, count in counted().items() if count > before[outcome]}
-    assert added == {"failed": 1, "answered": 1, "unauthorized": 1, "refused": 2}
