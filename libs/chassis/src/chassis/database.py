@@ -5,15 +5,17 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request
+from prometheus_client import Histogram
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from chassis.identity import Caller, Identified, identify, own_organization
 
@@ -27,6 +29,11 @@ TRUSTED_SECONDS = 1.0
 """For so long after its last use a connection is taken to be alive unless it is known to be closed."""
 WAIT_SECONDS = 10.0
 """For so long a transaction waits for its turn while all connections are at work."""
+WAITED = Histogram(
+    "routiq_database_wait_seconds",
+    "Until a transaction had a connection.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10),
+)
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
 
@@ -89,7 +96,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self, organization_id: str | None = None) -> AsyncIterator[AsyncConnection]:
         """Commits on leaving, rolls back on an exception. Without an organization no tenant's row can be seen."""
+        asked = time.perf_counter()
         async with self._turn(), self._engine.connect() as connection:
+            WAITED.observe(time.perf_counter() - asked)
             driver, last = await _driver(connection), list[str]()
             try:
                 await driver.execute(_begin(organization_id))
@@ -135,6 +144,12 @@ class Database:
                 yield notifications
             finally:
                 await connection.invalidate()
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many are in use, and how many there may be."""
+        pool = cast(QueuePool, self._engine.sync_engine.pool)
+        return pool.checkedout(), pool.size()
 
     async def answers(self) -> bool:
         """True when a statement comes back."""

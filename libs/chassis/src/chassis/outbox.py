@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import LAST_STATEMENTS, Database
 from chassis.logs import describe
-from chassis.metrics import PUBLISHED, UNPUBLISHED
+from chassis.metrics import PUBLISHED, UNPUBLISHED, turned
 from contracts.base import Event
 
 log = structlog.get_logger()
@@ -71,6 +71,7 @@ async def relay(database: Database, connected: Callable[[], Awaitable[object]], 
     """
     while True:
         await connected()
+        turned("outbox", POLL_SECONDS)
         database.announced.clear()
         if await publish_page(database, publish) < PAGE:
             with suppress(TimeoutError):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from chassis import dead_letters, topology
 from chassis.database import is_outage
 from chassis.logs import describe
 from chassis.metrics import MESSAGE_SECONDS, MESSAGES
+from chassis.queues import at_hand
 from contracts.events import RedriveSettled
 
 log = structlog.get_logger()
@@ -40,14 +42,15 @@ class Settlement:
         raw, started = message.raw_message, time.perf_counter()
         queue = raw.routing_key if raw.exchange == "" else f"{self._service}.{raw.routing_key}"
         assert queue is not None  # noqa: S101 - a delivered message has a routing key
-        try:
-            await call_next(message)
-            await self._tell(dead_letters.settled(raw.headers, queue))
-            outcome = "handled"
-        except Exception as error:  # whatever it was, the message must not be lost
-            outcome = await self._keep_or_return(raw, queue, error)
-        if outcome != RETURNED:
-            await raw.ack()
+        with at_hand(queue, raw.timestamp, redelivered=raw.redelivered):
+            try:
+                await call_next(message)
+                await self._tell(dead_letters.settled(raw.headers, queue))
+                outcome = "handled"
+            except Exception as error:  # whatever it was, the message must not be lost
+                outcome = await self._keep_or_return(raw, queue, error)
+            if outcome != RETURNED:
+                await raw.ack()
         seconds = time.perf_counter() - started
         MESSAGES.labels(queue, outcome).inc()
         MESSAGE_SECONDS.labels(queue).observe(seconds)
@@ -109,6 +112,7 @@ class Settlement:
             content_type=content_type,
             persist=True,
             mandatory=True,
+            timestamp=datetime.now(UTC),
             timeout=10,
         )
 

@@ -12,6 +12,7 @@ import httpx
 
 from sync.adapters.answers import Answer, NotThere, OrderRefused, RetryLater, TooMuch, page_of, understand
 from sync.adapters.throttle import Throttle
+from sync.adapters.traffic import REQUESTS, SECONDS, TURN, outcome_of
 from sync.domain.allowance import Urgency
 from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, Away, BadAnswer, Busy, Json, Page
 from sync.domain.credentials import base_url
@@ -128,14 +129,21 @@ class Cliniko:
                 await self._sleep(backoff)
 
     async def _once(self, path: str, query: Query) -> Answer:
-        await self._turn()
+        with TURN.time():
+            await self._turn()
         try:
             async with asyncio.timeout(self._patience.answer_seconds):
-                async with self._http.stream("GET", f"{self._base}/{path}", params=query, auth=self._auth) as response:
-                    body = await _bounded(response)
+                with SECONDS.time():
+                    response, body = await self._exchange(path, query)
         except (httpx.RequestError, TimeoutError):
+            REQUESTS.labels("unreachable").inc()
             raise RetryLater(Away) from None
+        REQUESTS.labels(outcome_of(response.status_code)).inc()
         return understand(response.status_code, response.headers, body, datetime.now(UTC))
+
+    async def _exchange(self, path: str, query: Query) -> tuple[httpx.Response, bytes]:
+        async with self._http.stream("GET", f"{self._base}/{path}", params=query, auth=self._auth) as response:
+            return response, await _bounded(response)
 
     async def _turn(self) -> None:
         try:

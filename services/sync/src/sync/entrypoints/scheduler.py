@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from chassis.database import Database
+from chassis.metrics import turned
 from sync import handlers
 from sync.adapters.replicas import beat, retire
 from sync.adapters.schedule import claim_due
@@ -45,6 +46,7 @@ class Scheduler:
         try:
             while True:
                 await self.tick()
+                turned("scheduler", self._tick_seconds)
                 await asyncio.sleep(self._tick_seconds)
         finally:
             async with self._database.transaction() as connection:
