@@ -5,7 +5,7 @@ Shares no code with the services on purpose: where the two differ, one of them m
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -42,8 +42,31 @@ class Appointment:
     id: str
     patient: str
     type: str | None
+    practitioner: str | None
     starts_at: datetime
+    ends_at: datetime | None
     note: str | None
+    status: str
+
+    def shown(self) -> Json:
+        """As it is shown with its patient."""
+        times = {"date": _iso(self.starts_at), "ends_at": _iso(self.ends_at) if self.ends_at else None}
+        said = {"type": self.type, "notes": self.note, "practitioner": self.practitioner, "status": self.status}
+        return {"id": self.id, **times, **said}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Of appointment types and practitioners, by id."""
+
+    types: dict[str, str]
+    practitioners: dict[str, str]
+
+    @classmethod
+    def read(cls, account: ClinikoAccount) -> "Names":
+        types = account.all("appointment_types", "archived_at:*")
+        people = [*account.all("practitioners"), *account.all("practitioners/inactive")]
+        return cls({one["id"]: one["name"] for one in types}, {one["id"]: one["display_name"] for one in people})
 
 
 @dataclass(frozen=True)
@@ -56,7 +79,7 @@ class Clinic:
     @classmethod
     def read(cls, account: ClinikoAccount) -> "Clinic":
         listed = [p for p in account.all("patients") if not (p["archived_at"] or p["deleted_at"] or p["merged_at"])]
-        names = {t["id"]: t["name"] for t in account.all("appointment_types", "archived_at:*")}
+        names = Names.read(account)
         mine: dict[str, list[Appointment]] = {p["id"]: [] for p in listed}
         for row in account.all("individual_appointments"):
             appointment = _appointment(row, names)
@@ -104,18 +127,11 @@ class Clinic:
         patients = [self.patient(p, now) for p in (self.active(now) if active_only else self.patients)]
         return sorted(patients, key=order)
 
-    def diary(self, now: datetime) -> dict[str, Json]:
-        """Each patient's recent and upcoming appointments by id."""
-        return {
-            patient: {
-                one.id: {"date": _iso(one.starts_at), "type": one.type, "notes": one.note}
-                for one in (*self.recent(patient, now), *self.upcoming(patient, now))
-            }
-            for patient in self.patients
-        }
-
     def patient(self, patient: str, now: datetime) -> Json:
         row, mine = self.patients[patient], sorted(self.appointments[patient], key=lambda a: a.starts_at)
+        by_id = sorted(mine, key=lambda a: a.id)
+        newest_first = sorted(by_id, key=lambda a: a.starts_at, reverse=True)
+        soonest_first = sorted(by_id, key=lambda a: a.starts_at)
         recent, upcoming = self.recent(patient, now), self.upcoming(patient, now)
         past = [a for a in mine if a.starts_at <= now]
         following = min(upcoming, key=lambda a: a.starts_at, default=None)
@@ -135,29 +151,34 @@ class Clinic:
             "next_appointment_type": following.type if following else None,
             "primary_appointment_type": _primary(mine),
             "treatment_notes": next((a.note for a in reversed(mine) if a.note), None),
+            "recent_appointments": [a.shown() for a in newest_first if a in recent][:50],
+            "upcoming_appointments": [a.shown() for a in soonest_first if a in upcoming][:50],
             "created_at": _iso(_moment(row["created_at"])),
         }
 
 
-def _appointment(row: Json, names: dict[str, str]) -> Appointment:
-    kind = row.get("appointment_type")
+def _appointment(row: Json, names: Names) -> Appointment:
+    kind, practitioner = row.get("appointment_type"), row.get("practitioner")
+    arrived = "arrived" if row.get("patient_arrived") is True else "booked"
     return Appointment(
         id=row["id"],
         patient=_linked(row["patient"]),
-        type=names.get(_linked(kind)) if kind else None,
+        type=names.types.get(_linked(kind)) if kind else None,
+        practitioner=names.practitioners.get(_linked(practitioner)) if practitioner else None,
         starts_at=_moment(row["starts_at"]),
+        ends_at=_moment(row["ends_at"]) if row["ends_at"] else None,
         note=row["notes"] if (row["notes"] or "").strip() else None,
+        status="did_not_arrive" if row.get("did_not_arrive") is True else arrived,
     )
 
 
-def _attendance(row: Json, group: Json | None, names: dict[str, str]) -> Appointment | None:
+def _attendance(row: Json, group: Json | None, names: Names) -> Appointment | None:
     """An attendee's appointment in a group; None for an individual appointment's attendee, and for what is over."""
     if group is None or group["deleted_at"] or row["cancelled_at"] or row["archived_at"] or row["deleted_at"]:
         return None
     notes = [note for note in (row["notes"], group["notes"]) if (note or "").strip()]
-    return replace(
-        _appointment({**group, "patient": row["patient"]}, names), id=row["id"], note=next(iter(notes), None)
-    )
+    own = {"id": row["id"], "patient": row["patient"], "notes": next(iter(notes), None)}
+    return _appointment({**group, **own, "patient_arrived": row["arrived"]}, names)
 
 
 def order(patient: Json) -> tuple[Any, ...]:

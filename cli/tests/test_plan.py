@@ -58,8 +58,13 @@ def test_a_service_enters_the_database_as_itself(tmp_path: Path, name: str) -> N
 
 
 def test_the_gateway_holds_no_key_to_the_data(tmp_path: Path) -> None:
-    environment = plan(tmp_path, {**OUTSIDE, "CREDENTIALS_KEYS": "k1:c2VjcmV0"})["gateway"].environment
-    assert not {"DATABASE_URL", "AMQP_URL", "CREDENTIALS_KEYS", "CLINIKO_API_URL"} & set(environment)
+    own = "amqp://may-only-publish@rabbit.example.com"
+    given = {**OUTSIDE, "CREDENTIALS_KEYS": "k1:c2VjcmV0", "GATEWAY_AMQP_URL": own}
+    programs = plan(tmp_path, given)
+    environment = programs["gateway"].environment
+    assert not {"DATABASE_URL", "CREDENTIALS_KEYS", "CLINIKO_API_URL"} & set(environment)
+    assert environment["AMQP_URL"] == own
+    assert own not in programs["admin"].environment.values()
 
 
 def test_only_the_sync_may_open_stored_credentials(tmp_path: Path) -> None:
@@ -70,6 +75,19 @@ def test_only_the_sync_may_open_stored_credentials(tmp_path: Path) -> None:
 def test_only_the_gateway_knows_clerks_secret(tmp_path: Path) -> None:
     programs = plan(tmp_path, {"CLERK_SECRET_KEY": "sk_test_secret"})
     assert {name for name, one in programs.items() if "CLERK_SECRET_KEY" in one.environment} == {"gateway"}
+
+
+def test_clerk_and_admin_share_a_secret_that_nobody_else_knows(tmp_path: Path) -> None:
+    holders = [one for one in plan(tmp_path).values() if "CLERK_WEBHOOK_SECRET" in one.environment]
+    assert {one.name for one in holders} == {"clerk", "admin"}
+    assert {one.environment["CLERK_WEBHOOK_SECRET"] for one in holders} == {SECRETS.webhook_secret}
+    assert not any(SECRETS.webhook_secret in part for one in holders for part in one.command)
+
+
+def test_messages_of_a_clerk_that_is_not_ours_are_only_believed_with_its_secret(tmp_path: Path) -> None:
+    assert "CLERK_WEBHOOK_SECRET" not in plan(tmp_path, OUTSIDE)["admin"].environment
+    given = plan(tmp_path, {**OUTSIDE, "CLERK_WEBHOOK_SECRET": "whsec_theirs"})["admin"].environment
+    assert given["CLERK_WEBHOOK_SECRET"] == "whsec_theirs"
 
 
 def test_a_service_with_a_database_waits_for_its_schema(tmp_path: Path) -> None:

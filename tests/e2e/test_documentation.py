@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,8 +15,15 @@ from tests.e2e.browser import COMMAND, Browser, browser
 pytestmark = pytest.mark.e2e
 SERVICE_PORTS = ("PATIENTS_PORT", "SYNC_PORT", "ANALYTICS_PORT", "ADMIN_PORT")
 NOBODY, STREAM = "org_nobody", "text/event-stream"
-REFUSED = {"cancel_sync": 409, "erase_patient": 404}
-"""The run is over by then, and nobody has no patient."""
+REFUSED = {
+    "cancel_sync": 409,
+    "erase_patient": 404,
+    "dead_letter": 404,
+    "dead_letter_redrive": 404,
+    "drop_dead_letters": 400,
+}
+"""The run is over by then, nobody has a patient, nothing is dead, and nothing is dropped without a reason."""
+LETTER = {"queue": "patients.sync.patients.synced.v1", "letter_id": str(UUID(int=1)), "redrive_id": str(UUID(int=2))}
 
 
 class Operation(NamedTuple):
@@ -103,6 +111,7 @@ def test_every_operation_answers_as_documented(
     patient = system.get(f"/api/v1/patients/{RIDGE}/patients", RIDGE)["patients"][0]["id"]
     operator = system.command("token", "--operator").stdout.strip()
     values = {"sync_id": run, "patient_id": patient, "appointment_type": quote("Physio / long", safe="")}
+    values |= LETTER
     for operation in operations:
         values["organization_id"] = organization = NOBODY if operation.method == "delete" else RIDGE
         token = operator if "/admin/" in operation.path else system.token(organization)
@@ -122,6 +131,7 @@ def test_every_operation_refuses_strangers_and_strange_organizations_as_document
         "sync_id": "sync_1",
         "appointment_type": "Physiotherapy",
         "patient_id": "f1ef3023-1eac-55be-b4a6-cff30ba93542",
+        **LETTER,
     }
     for operation in filter(lambda one: one.signed_in, operations):
         url = system.url(operation.path.format(**values))

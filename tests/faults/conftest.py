@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,8 +14,13 @@ from tests.faults.practice import Practice
 
 from routiq.ports import free_port
 
+# The slow computations beside the services are used here too; `--import-mode=importlib` only knows what it collects.
+sys.path.append(str(Path(__file__).parents[2]))
+
 CLINICS, PATIENTS = 50, 320
 """Four pages of patients, about fifteen of appointments."""
+LARGE, LARGE_PATIENTS = "large", 2000
+"""One more clinic, for tests that need a sync to last."""
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +28,7 @@ def beside_cliniko() -> Iterator[System]:
     """The whole system, with a Cliniko of our own and the broker that starts faster."""
     port = free_port()
     accounts = [f"MS0-clinic{number}-au4={100 + number}:{PATIENTS}" for number in range(CLINICS)]
+    accounts.append(f"MS0-{LARGE}-au4=99:{LARGE_PATIENTS}")
     command = [sys.executable, "-m", "cliniko_emulator", "--port", str(port), "--account", *accounts]
     cliniko = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -123,7 +123,10 @@ class Practice:
 
     def source(self, key: str | None = None) -> Clinic:
         """The clinic as any other client of Cliniko reads it."""
-        return Clinic.read(ClinikoAccount(f"{self.system.cliniko}/au4/v1", key or self.key))
+        return Clinic.read(self.account(key))
+
+    def account(self, key: str | None = None) -> ClinikoAccount:
+        return ClinikoAccount(f"{self.system.cliniko}/au4/v1", key or self.key)
 
     def patients(self) -> Json:
         """All pages of the list in one: the moment is that of the first."""
@@ -147,15 +150,8 @@ class Practice:
         assert listed["total_count"] == len(listed["patients"]) == len(wanted)
         same(map(order, listed["patients"]), map(order, wanted))
         same([{key: shown[one["cliniko_patient_id"]][key] for key in one} for one in wanted], wanted)
-        same([diary(shown[one]) for one in clinic.patients], clinic.diary(now).values())
         figures = clinic.dashboard(datetime.fromisoformat(summary["generated_at"]))
         same([(key, summary[key]) for key in figures], figures.items())
-
-
-def diary(patient: Json) -> dict[str, Json]:
-    """The appointments shown with a patient, by id."""
-    listed = (*patient["recent_appointments"], *patient["upcoming_appointments"])
-    return {one["id"]: {key: one[key] for key in ("date", "type", "notes")} for one in listed}
 
 
 def same(shown: Iterable[Any], wanted: Iterable[Any]) -> None:

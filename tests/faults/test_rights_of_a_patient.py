@@ -33,6 +33,35 @@ def test_a_patient_is_exported_and_then_forgotten_by_every_service(another_pract
     assert someone["id"] not in ids(practice)
 
 
+def test_an_appointment_that_is_moved_to_a_forgotten_patient_is_nobodys_until_it_comes_back(
+    another_practice: Callable[[], Practice],
+) -> None:
+    practice = another_practice()
+    practice.run()
+    forgotten, *others = practice.patients()["patients"]
+    single = {row["id"] for row in practice.account().all("individual_appointments")}
+    coming = ((other, one["id"]) for other in others for one in other["upcoming_appointments"])
+    keeper, moved = next((other, one) for other, one in coming if one in single)
+    total = practice.summary()["total_patients"]
+    path = f"/api/v1/patients/{practice.organization}/patients/{forgotten['id']}"
+    assert practice.system.call("DELETE", path, practice.organization).status_code == 200
+    until(lambda: practice.summary()["total_patients"] == total - 1)
+
+    def move(to: dict[str, str], mode: str) -> tuple[bool, int]:
+        """Whether the keeper has it then, and how many appointments the dashboard counts."""
+        values = {"patient_id": to["cliniko_patient_id"]}
+        assert practice.change("update", resource="individual_appointments", id=moved, values=values)
+        practice.run(mode)
+        shown = {one["id"]: one["upcoming_appointments"] for one in practice.patients()["patients"]}
+        kept = any(one["id"] == moved for one in shown.get(keeper["id"], ()))
+        return kept, practice.summary()["total_all_appointments"]
+
+    for mode in ("incremental", "comprehensive"):
+        gone, without = move(forgotten, mode)
+        back, with_it = move(keeper, mode)
+        assert (gone, back, with_it) == (False, True, without + 1)
+
+
 def test_a_list_is_a_file_too_and_is_not_sent_twice(another_practice: Callable[[], Practice]) -> None:
     practice = another_practice()
     practice.run()

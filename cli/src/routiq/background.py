@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from routiq.failures import ReportedError
 from routiq.pids import Pid
 from routiq.plan import WITH_A_DATABASE, Plan
 from routiq.servers.binaries import forget_copy
-from routiq.settings import from_environment
+from routiq.settings import OF_DATA, Settings, from_environment
 from routiq.state import Record, StateDirectory
 from routiq.supervisor import Supervisor
 
@@ -31,10 +32,22 @@ def say(level: str, message: str) -> None:
     sys.stdout.flush()
 
 
-def make_plan(state: StateDirectory) -> Plan:
+def make_plan(state: StateDirectory, running: Record | None = None) -> Plan:
+    """As the environment says; or as what is running was started, whatever the environment says by now."""
     settings = from_environment(os.environ)
+    if running:
+        settings = _as_started(settings, running)
     secrets = state.secrets(roles=WITH_A_DATABASE)
     return Plan(settings, secrets, discovery.find(settings, secrets, state), state)
+
+
+def _as_started(settings: Settings, running: Record) -> Settings:
+    missing = [name for name in running.given if name not in settings.given]
+    if missing:
+        raise ReportedError(f"Routiq was started with {' and '.join(missing)}: set it for this command too.")
+    strange = set(OF_DATA).difference(running.given)
+    given = {name: value for name, value in settings.given.items() if name not in strange}
+    return replace(settings, ports=running.ports or settings.ports, given=given)
 
 
 def describe(plan: Plan) -> Record:
@@ -47,6 +60,8 @@ def describe(plan: Plan) -> Record:
         cliniko_url=plan.cliniko_url if settings.has_own_cliniko else None,
         clerk_url=plan.clerk_issuer if settings.has_own_clerk else None,
         platform_organization=settings.platform_organization,
+        ports=dict(settings.ports),
+        given=[name for name in OF_DATA if name in settings.given],
     )
 
 

@@ -46,15 +46,15 @@ class Gateway:
     async def open(cls, record: Record, organization: str, role: str = "admin") -> AsyncIterator["Gateway"]:
         token = await issue_token(record, organization, role)
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=record.gateway_url, headers=headers, trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=record.gateway_url, headers=headers, trust_env=False, timeout=60) as http:
             yield cls(http, organization)
 
     async def connect(self, api_key: str) -> None:
-        await self._call("PUT", f"/api/v1/cliniko/connection/{self._organization}", json={"api_key": api_key})
+        await self.call("PUT", f"/api/v1/cliniko/connection/{self._organization}", json={"api_key": api_key})
 
     async def start_sync(self, mode: str) -> str:
         """The id of the run: a new one, or the one already under way."""
-        answer = await self._call("POST", f"/api/v1/cliniko/sync/{self._organization}", params={"mode": mode})
+        answer = await self.call("POST", f"/api/v1/cliniko/sync/{self._organization}", params={"mode": mode})
         sync_id: str = answer["sync_id"]
         return sync_id
 
@@ -62,7 +62,7 @@ class Gateway:
         """Each look at the run until it has finished, ever less often: the sync tier allows 100 in 15 minutes."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            seen = await self._call("GET", f"/api/v1/sync/progress/{sync_id}")
+            seen = await self.call("GET", f"/api/v1/sync/progress/{sync_id}")
             yield seen
             if seen["status"] in FINISHED:
                 return
@@ -70,9 +70,10 @@ class Gateway:
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     async def dashboard(self) -> Answer:
-        return await self._call("GET", f"/api/v1/dashboard/{self._organization}")
+        return await self.call("GET", f"/api/v1/dashboard/{self._organization}")
 
-    async def _call(self, method: str, path: str, **options: Any) -> Answer:
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        """The JSON of a success; waits when the limit of requests is reached. Raises ReportedError with the reason."""
         for _ in range(ATTEMPTS):
             response = await self._send(method, path, **options)
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:

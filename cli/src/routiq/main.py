@@ -1,10 +1,7 @@
 """The `routiq` command."""
 
-import asyncio
-from collections.abc import Coroutine
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -15,8 +12,10 @@ from routiq import replay as replaying
 from routiq import up as starting
 from routiq.background import make_plan
 from routiq.client import Gateway, issue_token
+from routiq.dead_letters_commands import dead_letter_commands
 from routiq.failures import ReportedError
-from routiq.state import Record, StateDirectory
+from routiq.invocation import plan_of_running, reported, run, running_record, state_directory
+from routiq.state import Record
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run Routiq on this machine and work with it.")
 
@@ -24,8 +23,8 @@ key_commands = typer.Typer(no_args_is_help=True, help="The keys that seal the cl
 app.add_typer(key_commands, name="keys")
 audit_commands = typer.Typer(no_args_is_help=True, help="What is on record of each organization.")
 app.add_typer(audit_commands, name="audit")
+app.add_typer(dead_letter_commands, name="dead-letters")
 
-T = TypeVar("T")
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization, such as org_demo_harbour.")]
 
 
@@ -51,23 +50,23 @@ class Mode(StrEnum):
 @app.command()
 def up(detach: Annotated[bool, typer.Option(help="Return once healthy and synced.")] = False) -> NoReturn:
     """Start everything, connect two demo clinics and sync them."""
-    raise typer.Exit(_run(starting.up(_state(), detach=detach)))
+    raise typer.Exit(run(starting.up(state_directory(), detach=detach)))
 
 
 @app.command()
 def down() -> None:
     """Stop what `up` started."""
     with console.out.status("Stopping …"):
-        stopped = _run(stopping.stop(_state()))
+        stopped = run(stopping.stop(state_directory()))
     console.out.print("Stopped." if stopped else "Nothing was running.")
 
 
 @app.command()
 def status() -> None:
     """The processes, their ports and logs."""
-    record = _state().read()
+    record = state_directory().read()
     if record is None:
-        raise _reported(ReportedError("Nothing was started here yet; `routiq up` does."))
+        raise reported(ReportedError("Nothing was started here yet; `routiq up` does."))
     console.out.print(console.processes(record))
     if record.failure:
         console.out.print(record.failure, style="red", markup=False)
@@ -83,9 +82,9 @@ def token(
     """Print a session token of the Clerk emulator."""
     if not org and not operator:
         raise typer.BadParameter("--org or --operator is needed")
-    record = _running()
+    record = running_record()
     organization, granted = (record.platform_organization, Role.ADMIN) if operator else (org, role)
-    typer.echo(_run(issue_token(record, organization, granted)))
+    typer.echo(run(issue_token(record, organization, granted)))
 
 
 @app.command()
@@ -96,13 +95,13 @@ def sync(
 ) -> None:
     """Pull connected clinics from Cliniko and watch."""
     work = demo.start if detach else demo.sync
-    _run(work(_running(), organizations, mode))
+    run(work(running_record(), organizations, mode))
 
 
 @app.command()
 def dashboard(organization: Organization) -> None:
     """A clinic's figures and its last runs."""
-    answer = _run(_dashboard(_running(), organization))
+    answer = run(_dashboard(running_record(), organization))
     console.out.print(console.dashboards({organization: answer}))
     console.out.print(console.activity(answer["recent_activity"]))
 
@@ -113,19 +112,18 @@ def replay(
     to: Annotated[Consumer | None, typer.Option(help="Only to this service; by default to both.")] = None,
 ) -> None:
     """Say all of a clinic's records again, for a service that has lost its own. Cliniko is not asked."""
-    _running()
-    typer.echo(_run(replaying.replay(make_plan(_state()), organization, to)))
+    typer.echo(run(replaying.replay(plan_of_running(), organization, to)))
 
 
 @key_commands.command()
 def add() -> None:
     """Make a new key that seals from the next start on; the older ones still open."""
-    state = _state()
+    state = state_directory()
     state.create()
     try:
         key_id = keys.add(state, make_plan(state))
     except ReportedError as error:
-        raise _reported(error) from None
+        raise reported(error) from None
     console.out.print(
         f"The key {key_id} seals after the next start. Then `routiq keys rotate` seals everything with it."
     )
@@ -134,8 +132,7 @@ def add() -> None:
 @key_commands.command()
 def rotate() -> None:
     """Seal every clinic's API key with the newest key, while the system runs."""
-    _running()
-    _run(keys.rotate(make_plan(_state())))
+    run(keys.rotate(plan_of_running()))
 
 
 @audit_commands.callback()
@@ -148,33 +145,9 @@ def verify(
     organization: Annotated[str | None, typer.Argument(metavar="[ORG]", help="Only this one; by default all.")] = None,
 ) -> None:
     """Compute every hash of the audit chains anew, and name the first broken link of each."""
-    _running()
-    _run(auditing.verify(make_plan(_state()), organization))
+    run(auditing.verify(plan_of_running(), organization))
 
 
 async def _dashboard(record: Record, organization: str) -> dict[str, Any]:
     async with Gateway.open(record, organization, role=Role.MEMBER) as gateway:
         return await gateway.dashboard()
-
-
-def _state() -> StateDirectory:
-    return StateDirectory(Path(".routiq"))
-
-
-def _running() -> Record:
-    record = _state().read()
-    if record is None or not record.supervisor.alive():
-        raise _reported(ReportedError("Routiq is not running here; `routiq up` starts it."))
-    return record
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(work)
-    except ReportedError as error:
-        raise _reported(error) from None
-
-
-def _reported(error: ReportedError) -> typer.Exit:
-    console.errors.print(str(error), style="red", markup=False, soft_wrap=True)
-    return typer.Exit(error.exit_status)

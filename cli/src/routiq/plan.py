@@ -109,15 +109,21 @@ class Plan:
             programs.append(self._emulator("cliniko", "/_control/health"))
         if self.settings.has_own_clerk:
             key = ("--key-file", str(self.state.path / "clerk.pem"))
-            programs.append(self._emulator("clerk", "/.well-known/jwks.json", *key))
+            hook = ("--webhook-url", f"{self.gateway_url}/api/v1/webhooks/clerk")
+            programs.append(self._emulator("clerk", "/.well-known/jwks.json", *key, *hook, **self._webhook_secret()))
         return programs
 
-    def _emulator(self, name: str, probe: str, *options: str) -> Program:
+    def _webhook_secret(self) -> dict[str, str]:
+        """With which Clerk signs what it tells admin: our own Clerk in any case, another when we are told."""
+        own = {"CLERK_WEBHOOK_SECRET": self.secrets.webhook_secret} if self.settings.has_own_clerk else {}
+        return own | self._optional(("CLERK_WEBHOOK_SECRET",))
+
+    def _emulator(self, name: str, probe: str, *options: str, **environment: str) -> Program:
         port = self.settings.ports[name]
         return Program(
             name=name,
             command=(sys.executable, "-m", f"{name}_emulator", "--port", str(port), *options),
-            environment=self._base(),
+            environment={**self._base(), **environment},
             port=port,
             ready=partial(http_answers, f"{self._url(name)}{probe}"),
         )
@@ -156,7 +162,7 @@ class Plan:
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
             given |= self._optional(SYNC_SETTINGS)
         if name == "admin":
-            given |= self._optional(ADMIN_SETTINGS)
+            given |= self._optional(ADMIN_SETTINGS) | self._webhook_secret()
         return self._service(name, given, after=(MIGRATIONS,))
 
     def _gateway(self) -> Program:
@@ -164,9 +170,11 @@ class Plan:
         upstreams = {f"{name.upper()}_URL": self._url(name) for name in WITH_A_DATABASE}
         clerk = {"CLERK_ISSUER": self.clerk_issuer, "CLERK_JWKS_URL": jwks}
         operators = {"PLATFORM_ORGANIZATION_ID": self.settings.platform_organization}
+        broker = {"AMQP_URL": self.settings.given.get("GATEWAY_AMQP_URL", self.broker_url)}
         # It fetches Clerk's keys as it starts, and would wait for its next try if it came first.
         after = ("clerk",) if self.settings.has_own_clerk else ()
-        return self._service("gateway", {**upstreams, **clerk, **operators, **self._optional(GATEWAY_SETTINGS)}, after)
+        given = {**upstreams, **clerk, **operators, **broker, **self._optional(GATEWAY_SETTINGS)}
+        return self._service("gateway", given, after)
 
 
 def as_role(url: str, role: str, password: str) -> str:

@@ -19,6 +19,8 @@ PORTS = {
 }
 CHOICES: Mapping[str, Choice] = {"installed": "installed", "embedded": "embedded"}
 PLATFORM_ORGANIZATION = "org_platform_operators"
+OF_DATA = ("DATABASE_URL", "AMQP_URL", "CREDENTIALS_KEYS")
+"""Settings without which a later command would look elsewhere, and which are too secret to be written down."""
 
 
 @dataclass(frozen=True)

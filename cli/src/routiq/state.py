@@ -43,6 +43,9 @@ class Record:
     cliniko_url: str | None = None
     clerk_url: str | None = None
     platform_organization: str = ""
+    ports: dict[str, int] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
+    """The settings that say where it keeps its data, as far as they were set."""
     processes: list[ProcessRecord] = field(default_factory=list)
 
     @classmethod
@@ -62,6 +65,8 @@ class Secrets:
     broker_password: str
     identity_key: str
     credentials_keys: str
+    webhook_secret: str = field(default_factory=lambda: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}")
+    """Between our own Clerk and admin; a state kept by an older version has none, and gets another at each start."""
 
     @classmethod
     def generate(cls, roles: tuple[str, ...]) -> "Secrets":

@@ -1,15 +1,21 @@
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import database
-from chassis.database import Database, Notifications
+from chassis.database import Database, Notifications, is_outage
 
 PID = text("SELECT pg_backend_pid()")
+TENANT = text("SELECT current_setting('routiq.organization_id', true)")
+WRITE = text("INSERT INTO outbox (event_id, routing_key, body) VALUES (gen_random_uuid(), 'a', '')")
+WRITTEN = text("SELECT count(*) FROM outbox")
 
 
 async def ends(url: str) -> None:
@@ -35,6 +41,110 @@ async def pids(opened: Database, number: int) -> set[object]:
 
         tasks = [group.create_task(one()) for _ in range(number)]
     return {task.result() for task in tasks}
+
+
+@pytest.fixture
+async def opened(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Database]:
+    """With room for two transactions at once."""
+    opened = Database(await new_database("patients"), "patients", connections=2)
+    yield opened
+    await opened.close()
+
+
+async def test_transactions_have_their_turns_in_the_order_they_came(
+    new_database: Callable[[str], Awaitable[str]],
+) -> None:
+    alone, begun = Database(await new_database("patients"), "patients", connections=1), list[int]()
+
+    async def one(number: int) -> None:
+        async with alone.transaction() as connection:
+            begun.append(number)
+            await connection.execute(PID)
+
+    async with asyncio.TaskGroup() as group:
+        async with alone.transaction():
+            for number in range(12):
+                group.create_task(one(number))
+                await asyncio.sleep(0)
+            assert begun == []
+        await one(12)  # comes as the turn becomes free, and passes nobody
+    assert begun == list(range(13))
+    await alone.close()
+
+
+async def test_who_waits_too_long_for_a_turn_is_told_of_an_outage_and_takes_none(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    async with opened.transaction(), opened.transaction():
+        with pytest.raises(PoolTimeout) as refusal:
+            async with opened.transaction():
+                pytest.fail("there was no turn to have")
+    assert is_outage(refusal.value)
+    assert len(await pids(opened, 2)) == 2
+
+
+async def test_a_probe_and_a_listener_need_no_turn(opened: Database) -> None:
+    async with opened.transaction(), opened.transaction(), opened.listening("news"):
+        assert await opened.answers()
+
+
+@pytest.mark.parametrize("name", ["org_a", "o'; DROP TABLE inbox; --", "\\'", "orgänisation"])
+async def test_a_transaction_is_an_organizations_whatever_its_name(opened: Database, name: str) -> None:
+    async with opened.transaction(name) as connection:
+        assert await connection.scalar(TENANT) == name
+    async with opened.transaction() as connection:
+        assert not await connection.scalar(TENANT)
+
+
+async def test_of_a_cancelled_transaction_nothing_stays(opened: Database) -> None:
+    begun = asyncio.Event()
+
+    async def one() -> None:
+        async with opened.transaction("org_a") as connection:
+            await connection.execute(WRITE)
+            begun.set()
+            await connection.execute(text("SELECT pg_sleep(30)"))
+
+    for _ in range(3):
+        begun.clear()
+        task = asyncio.create_task(one())
+        await begun.wait()
+        await asyncio.sleep(0.02)
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+    async with opened.transaction() as connection, opened.transaction() as another:
+        assert await connection.scalar(WRITTEN) == 0
+        assert not await another.scalar(TENANT)
+
+
+async def write_and_fail(opened: Database, *swallowed: type[Exception]) -> None:
+    async with opened.transaction() as connection:
+        await connection.execute(WRITE)
+        with suppress(*swallowed):
+            await connection.execute(text("SELECT no_such_column"))
+
+
+async def test_of_a_failed_transaction_nothing_stays_and_nobody_can_hide_it(opened: Database) -> None:
+    with pytest.raises(ProgrammingError):
+        await write_and_fail(opened)
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await write_and_fail(opened, ProgrammingError)
+    async with opened.transaction() as connection:
+        assert await connection.scalar(WRITTEN) == 0
+
+
+async def test_a_listener_hears_that_its_connection_is_lost(opened: Database) -> None:
+    listening = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    async with opened.listening("news") as notifications:
+        async with opened.transaction() as connection:
+            await connection.execute(text("SELECT pg_notify('news', '')"))
+        await notifications.wait(10)
+        assert not notifications.lost
+        async with opened.transaction() as connection:
+            await connection.execute(listening)
+        await notifications.wait(10)
+        assert notifications.lost
 
 
 async def test_a_restart_of_postgresql_between_two_requests_is_not_seen_by_the_second(

@@ -18,7 +18,14 @@ from chassis.consumers import Subscription
 from chassis.database import Database
 from chassis.identity import HEADER, REQUEST_ID, Caller, sign
 from contracts.base import Event
-from contracts.events import ConnectionChanged, FiguresCounted, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.events import (
+    AccessRefused,
+    ConnectionChanged,
+    FiguresCounted,
+    PatientErased,
+    PatientRecordsRead,
+    SyncRunChanged,
+)
 
 KEY = "a key that only the gateway and the services know"
 SOME_REQUEST = "00000000-0000-4000-8000-000000000001"
@@ -61,9 +68,11 @@ def _subscription(event: Event) -> Subscription:
     return subscription
 
 
-def connection(organization_id: str, *, revision: int = 1, connected: bool = True, valid: bool = True) -> Event:
+def connection(
+    organization_id: str, *, revision: int = 1, connected: bool = True, valid: bool = True, **who: Any
+) -> Event:
     state = {"revision": revision, "connected": connected, "credentials_valid": valid}
-    return ConnectionChanged.model_validate({"organization_id": organization_id, **state})
+    return ConnectionChanged.model_validate({"organization_id": organization_id, **state, **who})
 
 
 def figures(organization_id: str, total: int, active: int, **different: Any) -> Event:
@@ -88,9 +97,15 @@ def erasure(organization_id: str, patient: UUID) -> Event:
     return PatientErased.model_validate({"organization_id": organization_id, **whom, "user_id": "user_3"})
 
 
-def admin_at(database_url: str) -> Admin:
-    """The service on this database, which need not be there."""
-    settings = {"database_url": database_url, "amqp_url": "amqp://127.0.0.1:1", "identity_key": KEY}
+def refusal(organization_id: str, home: str, **different: Any) -> Event:
+    who = {"user_id": "user_4", "home_organization_id": home, "reason": "other_organization"}
+    what = {"method": "GET", "route": "/patients", "count": 3, "last_at": "2025-06-30T12:00:04Z"}
+    return AccessRefused.model_validate({"organization_id": organization_id, **who, **what, **different})
+
+
+def admin_at(database_url: str, amqp_url: str = "amqp://127.0.0.1:1") -> Admin:
+    """The service on this database and this broker, which need not be there."""
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "identity_key": KEY, "retry_delays": (1,)}
     return Admin(made_of(Settings.model_validate(settings)), database_url)
 
 

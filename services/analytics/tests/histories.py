@@ -9,8 +9,23 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from contracts.base import Event
-from contracts.events import AppointmentsSynced, ConnectionChanged, PatientsSynced, RecordsRemoved, SyncRunChanged
-from contracts.records import AppointmentRecord, PatientRecord, Record, Removal
+from contracts.events import (
+    AppointmentsSynced,
+    AppointmentTypesSynced,
+    ConnectionChanged,
+    PatientsSynced,
+    PractitionersSynced,
+    RecordsRemoved,
+    SyncRunChanged,
+)
+from contracts.records import (
+    AppointmentRecord,
+    AppointmentTypeRecord,
+    PatientRecord,
+    PractitionerRecord,
+    Record,
+    Removal,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -44,12 +59,17 @@ appointment_states = st.fixed_dictionaries(
         "deleted_at": marks,
     }
 )
+name_states = st.fixed_dictionaries(
+    {**versions, "id": st.sampled_from("3478"), "name": st.sampled_from(["", "A", "B"])}
+)
 run_states = st.fixed_dictionaries(
     {
         "number": st.integers(0, 3),
         "status": st.sampled_from(["queued", "running", "completed", "failed", "cancelled"]),
         "mode": st.sampled_from(["comprehensive", "basic", "patients-only", "incremental"]),
         "records_processed": st.integers(0, 900),
+        "records_success": st.integers(0, 900),
+        "records_failed": st.integers(0, 900),
         "patients_reported": st.one_of(st.none(), st.integers(0, 6)),
     }
 )
@@ -66,6 +86,8 @@ class History:
     removals: list[RecordsRemoved]
     runs: list[SyncRunChanged]
     connections: list[ConnectionChanged]
+    types: list[AppointmentTypeRecord]
+    practitioners: list[PractitionerRecord]
 
     def events(self, page: int) -> list[Event]:
         batch = {"organization_id": self.organization_id, "sync_id": None}
@@ -75,6 +97,11 @@ class History:
             *self.removals,
             *self.runs,
             *self.connections,
+            *(AppointmentTypesSynced.model_validate({**batch, "records": cut}) for cut in _pages(self.types, page)),
+            *(
+                PractitionersSynced.model_validate({**batch, "records": cut})
+                for cut in _pages(self.practitioners, page)
+            ),
         ]
 
 
@@ -90,6 +117,7 @@ def histories(draw: st.DrawFn) -> History:
     removals = draw(st.lists(st.tuples(st.integers(0, 25), st.sampled_from("12345")), max_size=4))
     runs = draw(st.lists(run_states, max_size=6))
     connections = draw(st.lists(connection_states, max_size=3))
+    types, practitioners = (draw(st.lists(name_states, max_size=4)) for _ in range(2))
     return History(
         clinic["organization_id"],
         [PatientRecord.model_validate({**state, "sequence": 2 * n}) for n, state in enumerate(patients)],
@@ -97,7 +125,13 @@ def histories(draw: st.DrawFn) -> History:
         [_removal(clinic, at, identity) for at, identity in removals],
         [_run(clinic, revision, state) for revision, state in enumerate(runs)],
         [ConnectionChanged.model_validate({**clinic, **s, "revision": n}) for n, s in enumerate(connections)],
+        [_named(AppointmentTypeRecord, "appointment_type_id", n, state) for n, state in enumerate(types)],
+        [_named(PractitionerRecord, "practitioner_id", n, state) for n, state in enumerate(practitioners)],
     )
+
+
+def _named(kind: type[R], key: str, number: int, state: dict[str, Any]) -> R:
+    return kind.model_validate({**state, key: state["id"], "sequence": number})
 
 
 def _removal(clinic: dict[str, str], at: int, identity: str) -> RecordsRemoved:
@@ -126,6 +160,19 @@ def newest(records: list[R], identity: str, removals: list[RecordsRemoved]) -> l
     last = {getattr(state, identity): state for state in sorted(records, key=lambda state: state.sequence)}
     gone = {(one.cliniko_id, one.sequence) for event in removals for one in event.patients}
     return [state for key, state in last.items() if not any(name == key and at > state.sequence for name, at in gone)]
+
+
+def names(records: Iterable[AppointmentTypeRecord | PractitionerRecord]) -> dict[str, str]:
+    """The newest name of each id."""
+    return {_id(one): one.name for one in sorted(records, key=_sequence)}
+
+
+def _id(one: AppointmentTypeRecord | PractitionerRecord) -> str:
+    return one.appointment_type_id if isinstance(one, AppointmentTypeRecord) else one.practitioner_id
+
+
+def _sequence(one: Record) -> int:
+    return one.sequence
 
 
 def last_states(history: History) -> list[SyncRunChanged]:

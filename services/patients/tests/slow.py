@@ -87,8 +87,8 @@ class History:
         notes = [appointment.notes for appointment in latest if (appointment.notes or "").strip()]
         return {
             "id": str(patient_id(self.events[0].organization_id, record.cliniko_patient_id)),
-            "name": _name(record),
-            "phone": _phone(record),
+            "name": name(record),
+            "phone": phone(record),
             "email": (record.email or "").strip() or None,
             "cliniko_patient_id": record.cliniko_patient_id,
             "is_active": bool(recent or upcoming),
@@ -135,12 +135,12 @@ def _status(recent: bool, upcoming: bool) -> str:
     return "upcoming_only" if upcoming else "inactive"
 
 
-def _name(record: PatientRecord) -> str:
+def name(record: PatientRecord) -> str:
     names = [name.strip() for name in (record.first_name, record.last_name) if name.strip()]
     return " ".join(names) if names else f"Patient {record.cliniko_patient_id}"
 
 
-def _phone(record: PatientRecord) -> str | None:
+def phone(record: PatientRecord) -> str | None:
     usable = [entry for entry in record.phone_numbers if any(character in "0123456789" for character in entry.number)]
     mobiles = [entry for entry in usable if entry.type == "Mobile"]
     for entry in mobiles + usable:

@@ -63,16 +63,19 @@ class ChangingCliniko:
         return self.add("patients", **{"first_name": "Ada", "last_name": "Example", **columns})
 
     def add_appointment(self, patient: int, **columns: Any) -> int:
-        link = {"links": {"self": f"https://cliniko.example/v1/patients/{patient}"}}
+        link = _link_to(patient)
         return self.add("individual_appointments", patient=link, starts_at="2026-04-01T10:00:00Z", **columns)
+
+    def move_appointment(self, appointment: int, patient: int) -> None:
+        """To another patient."""
+        self.change("individual_appointments", appointment, patient=_link_to(patient))
 
     def add_group(self, **columns: Any) -> int:
         return self.add("group_appointments", **{"starts_at": "2026-04-02T10:00:00Z", **columns})
 
     def add_attendee(self, group: int, patient: int, **columns: Any) -> int:
         booking = {"links": {"self": f"https://cliniko.example/v1/bookings/{group}"}}
-        link = {"links": {"self": f"https://cliniko.example/v1/patients/{patient}"}}
-        return self.add("attendees", booking=booking, booking_id=str(group), patient=link, **columns)
+        return self.add("attendees", booking=booking, booking_id=str(group), patient=_link_to(patient), **columns)
 
     def change(self, path: str, row_id: int, *, bump: bool = True, **columns: Any) -> None:
         moved = {"updated_at": stamp(self.now)} if bump else {}
@@ -154,3 +157,7 @@ async def served(cliniko: ChangingCliniko) -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
     server.should_exit = True
     await serving
+
+
+def _link_to(patient: int) -> dict[str, Any]:
+    return {"links": {"self": f"https://cliniko.example/v1/patients/{patient}"}}

@@ -13,6 +13,7 @@ import uvicorn
 from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.identity import Caller
 from cliniko_emulator.accounts import Account
 from cliniko_emulator.app import create_app
 from contracts.base import Event
@@ -26,6 +27,7 @@ from sync.entrypoints.worker import Worker
 
 ORGANIZATION = "org_test_clinic"
 KEY = "MS0-test-clinic-au4"
+SOMEBODY = Caller(ORGANIZATION, "user_1", "admin", "00000000-0000-4000-8000-000000000001")
 EVENTS = {route.key: route.event for route in announced_by("sync")}
 
 

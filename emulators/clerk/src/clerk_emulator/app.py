@@ -1,5 +1,6 @@
-"""The addresses of Clerk that Routiq uses, and a few of our own to make tokens, rotate keys and set memberships."""
+"""The addresses of Clerk that Routiq uses, and a few of our own: for tokens, keys, memberships and messages."""
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from clerk_emulator.keys import SigningKey
 from clerk_emulator.memberships import DEFAULT_LIMIT, Memberships
 from clerk_emulator.sessions import Session
+from clerk_emulator.webhooks import Webhooks
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -20,9 +22,9 @@ Answer = Callable[[Request], Awaitable[Response]]
 class Clerk:
     """An instance of Clerk whose tokens name `issuer`; its Backend API opens to who has the secret key."""
 
-    def __init__(self, issuer: str, key: SigningKey, secret_key: str | None) -> None:
+    def __init__(self, issuer: str, key: SigningKey, secret_key: str | None, webhooks: Webhooks | None) -> None:
         self._issuer, self._key, self._secret_key = issuer, key, secret_key
-        self._memberships = Memberships()
+        self._memberships, self._webhooks = Memberships(), webhooks
 
     def app(self) -> Starlette:
         """What answers for it."""
@@ -32,6 +34,7 @@ class Clerk:
                 Route("/v1/users/{user_id}/organization_memberships", _checked(self._list_memberships)),
                 Route("/memberships/{user_id}", _checked(self._set_memberships), methods=["PUT"]),
                 Route("/tokens", _checked(self._issue_token), methods=["POST"]),
+                Route("/webhooks", _checked(self._send_webhook), methods=["POST"]),
                 Route("/rotate", self._rotate, methods=["POST"]),
             ]
         )
@@ -54,6 +57,15 @@ class Clerk:
     async def _issue_token(self, request: Request) -> Response:
         session = Session(**await request.json())
         return JSONResponse({"token": self._key.sign(session.claims(self._issuer, int(time.time())))})
+
+    async def _send_webhook(self, request: Request) -> Response:
+        wanted = await request.json()
+        if self._webhooks is None:
+            return _refusal(404, "resource_not_found", "No endpoint: give --webhook-url and CLERK_WEBHOOK_SECRET")
+        try:
+            return JSONResponse(await asyncio.to_thread(self._webhooks.send, **wanted))
+        except OSError:
+            return _refusal(502, "endpoint_away", "The endpoint does not answer")
 
     async def _rotate(self, _request: Request) -> Response:
         self._key.rotate()

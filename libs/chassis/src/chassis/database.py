@@ -5,22 +5,35 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request
+from prometheus_client import Histogram
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
-from chassis.identity import Identified
+from chassis.identity import Caller, Identified, identify, own_organization
 
+LAST_STATEMENTS = "last statements"
+"""Under this name a transaction's connection has those it sends together with COMMIT, in one round trip."""
+BESIDE = 4
+"""Connections of those who listen or ask for a sign of life."""
 STATEMENT_SECONDS = 30
 """After which a statement is given up: the network may be gone without a word."""
 TRUSTED_SECONDS = 1.0
 """For so long after its last use a connection is taken to be alive unless it is known to be closed."""
+WAIT_SECONDS = 10.0
+"""For so long a transaction waits for its turn while all connections are at work."""
+WAITED = Histogram(
+    "routiq_database_wait_seconds",
+    "Until a transaction had a connection.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10),
+)
 SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id, true)")
 """Row-level security shows a transaction this organization's rows; without it, none."""
 
@@ -54,15 +67,23 @@ class Notifications:
 
 
 class Database:
-    """Connections of one service to its schema; errors never quote parameters."""
+    """Connections of one service to its schema; errors never quote parameters.
+
+    So many transactions as there are `connections` go on at once; the others have theirs in the order they came, where
+    SQLAlchemy's pool would let who comes last pass those who wait. Listeners and probes have connections beside them.
+    """
 
     def __init__(self, url: str, schema: str, *, connections: int = 16) -> None:
         self.schema = schema
+        self.announced = asyncio.Event()
+        """Set whenever a transaction with last statements has committed; who waits for it clears it."""
+        self._turns = asyncio.Semaphore(connections)
         self._engine = create_async_engine(
             engine_url(url),
+            isolation_level="AUTOCOMMIT",  # `transaction` itself says BEGIN and COMMIT
             pool_size=connections,
-            max_overflow=0,
-            pool_timeout=10,
+            max_overflow=BESIDE,
+            pool_timeout=WAIT_SECONDS,
             hide_parameters=True,
             connect_args={
                 "timeout": 5,
@@ -75,10 +96,36 @@ class Database:
     @asynccontextmanager
     async def transaction(self, organization_id: str | None = None) -> AsyncIterator[AsyncConnection]:
         """Commits on leaving, rolls back on an exception. Without an organization no tenant's row can be seen."""
-        async with self._engine.begin() as connection:
-            if organization_id is not None:
-                await connection.execute(SET_TENANT, {"organization_id": organization_id})
-            yield connection
+        asked = time.perf_counter()
+        async with self._turn(), self._engine.connect() as connection:
+            WAITED.observe(time.perf_counter() - asked)
+            driver, last = await _driver(connection), list[str]()
+            try:
+                await driver.execute(_begin(organization_id))
+                connection.info[LAST_STATEMENTS] = last
+                yield connection
+                if await driver.execute(";".join([*last, "COMMIT"])) != "COMMIT":
+                    raise asyncpg.InFailedSQLTransactionError("A statement failed, and nobody said so.")
+            except BaseException as error:
+                await _roll_back(connection, driver, error)
+                raise
+        if last:
+            self.announced.set()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._turns.locked():
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise PoolTimeout("all connections are at work") from None
+        else:
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @asynccontextmanager
     async def listening(self, channel: str, *, holding: int | None = None) -> AsyncIterator["Notifications"]:
@@ -88,8 +135,7 @@ class Database:
         """
         notifications = Notifications()
         async with self._engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None  # noqa: S101 - just connected; narrows it for the checker
+            driver = await _driver(connection)
             driver.add_termination_listener(notifications.end)
             if holding is not None:
                 await driver.execute("SELECT pg_advisory_lock($1)", holding)
@@ -98,6 +144,12 @@ class Database:
                 yield notifications
             finally:
                 await connection.invalidate()
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many are in use, and how many there may be."""
+        pool = cast(QueuePool, self._engine.sync_engine.pool)
+        return pool.checkedout(), pool.size()
 
     async def answers(self) -> bool:
         """True when a statement comes back."""
@@ -108,6 +160,28 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+
+def _begin(organization_id: str | None) -> str:
+    """BEGIN and the tenant in one round trip, which takes no parameters: in hex, no name can be anything but a name."""
+    if organization_id is None:
+        return "BEGIN"
+    name = f"convert_from(decode('{organization_id.encode().hex()}', 'hex'), 'UTF8')"
+    return f"BEGIN; SELECT set_config('routiq.organization_id', {name}, true)"
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    """The asyncpg connection below."""
+    return (await connection.get_raw_connection()).driver_connection
+
+
+async def _roll_back(connection: AsyncConnection, driver: Any, error: BaseException) -> None:
+    """Nothing of the transaction stays. A connection that cannot promise it, or was cancelled at work, is given up."""
+    if isinstance(error, Exception):
+        with suppress(Exception):
+            await driver.execute("ROLLBACK")
+            return
+    await connection.invalidate()
 
 
 def _replace_dead_connections(engine: AsyncEngine) -> None:
@@ -161,6 +235,18 @@ async def per_request(request: Request, caller: Identified) -> AsyncIterator[Asy
     database: Database = request.app.state.database
     async with database.transaction(caller.organization_id) as connection:
         yield connection
+
+
+@asynccontextmanager
+async def own_request(request: Request, organization_id: str) -> AsyncIterator[tuple[Caller, AsyncConnection]]:
+    """Who asks about their own organization, and the transaction of the request.
+
+    For routes that are asked often: FastAPI solves whatever a dependency needs again at each place it is named.
+    """
+    caller = await identify(request)
+    await own_organization(organization_id, caller)
+    async with request.app.state.database.transaction(organization_id) as connection:
+        yield caller, connection
 
 
 Transaction = Annotated[AsyncConnection, Depends(per_request, scope="function")]

@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, cast
 
 import aiormq
 import structlog
+from aio_pika.abc import AbstractQueue
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker
 from opentelemetry.trace import Span, SpanKind
 
-from chassis import topology, tracing
+from chassis import queues, topology, tracing
 from chassis.consumers import Consumers, Subscription
 from chassis.database import Database
 from chassis.gathering import Gathering
+from chassis.metrics import turned
 from chassis.outbox import Letter
 from chassis.settlement import Settlement, middleware
 from contracts.base import Event
@@ -23,13 +26,13 @@ from contracts.routes import ROUTES, Route
 
 log = structlog.get_logger()
 
-PREFETCH = 20
+PREFETCH = 40
 """Messages at hand in each queue, a page each."""
 SECONDS_APART = 0.1
 """Between two groups of messages of one organization that are handled together."""
 HANDLED_AT_ONCE = 6
 """Over all queues: the other database connections are for requests, the relay and the readiness check."""
-WATCH_SECONDS, STOP_SECONDS = 5.0, 5.0
+WATCH_SECONDS, MEASURE_SECONDS, STOP_SECONDS = 5.0, 10.0, 5.0
 
 
 class Delivery(NamedTuple):
@@ -57,6 +60,7 @@ class Messaging:
         service = consumers.service
         self._routes = [route for route in routes if route.producer == service or service in route.consumers]
         self._broker: RabbitBroker | None = None
+        self._queues: list[AbstractQueue] = []
         self._connected = asyncio.Event()
         self._handling = asyncio.Semaphore(HANDLED_AT_ONCE)
 
@@ -66,15 +70,17 @@ class Messaging:
         broker = self._new_broker(lost)
         try:
             await broker.connect()
-            await topology.declare(broker, self._routes, self._delays)
+            self._queues = await topology.declare(broker, self._routes, self._delays)
             await broker.start()
             self._broker = broker
             self._connected.set()
+            queues.CONNECTED.set(1)
             log.info("broker connected")
             await self._watch(lost)
             log.warning("broker connection lost")
         finally:
             self._connected.clear()
+            queues.forget()
             self._broker = None
             with suppress(TimeoutError):  # a broker that hangs does not answer the good-bye either
                 async with asyncio.timeout(STOP_SECONDS):
@@ -83,6 +89,14 @@ class Messaging:
     async def connected(self) -> None:
         """Return while there is a connection, wait while there is none."""
         await self._connected.wait()
+
+    async def keep_measuring(self) -> None:
+        """Say how the queues stand while the broker can be asked, for ever. Raises when it is lost meanwhile."""
+        while True:
+            await self.connected()
+            await queues.measure(self._queues)
+            turned("queues", MEASURE_SECONDS)
+            await asyncio.sleep(MEASURE_SECONDS)
 
     async def publish(self, letter: Letter) -> None:
         """Publish one event. Raises when the broker has not confirmed that it is in a queue, or is away."""
@@ -99,6 +113,7 @@ class Messaging:
                 content_type="application/json",
                 persist=True,
                 mandatory=True,
+                timestamp=datetime.now(UTC),
                 timeout=10,
             )
 
@@ -117,6 +132,7 @@ class Messaging:
 
     async def _watch(self, lost: asyncio.Event) -> None:
         while not lost.is_set():
+            turned("messaging", WATCH_SECONDS)
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
                     await lost.wait()
@@ -143,6 +159,7 @@ class Messaging:
 
     def _subscribe(self, broker: RabbitBroker, subscription: Subscription) -> None:
         queue = topology.queue(subscription.queue, subscription.key)
+        queues.watch(subscription.queue)
 
         gatherings: dict[str, Gathering[Delivery, Exception | None]] = {}
         commit = partial(self._commit, subscription)

@@ -1,20 +1,31 @@
 """What Prometheus scrapes."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+import time
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 REQUESTS = Counter("routiq_http_requests_total", "Requests answered.", ["route", "method", "status"])
 SECONDS = Histogram("routiq_http_request_seconds", "Time to answer.", ["route", "method"])
-MESSAGES = Counter("routiq_messages_total", "Messages settled.", ["queue", "outcome"])
+MESSAGES = Counter("routiq_messages_total", "Messages settled: handled, retried, dead, returned.", ["queue", "outcome"])
 MESSAGE_SECONDS = Histogram("routiq_message_seconds", "Time to handle a message.", ["queue"])
 PUBLISHED = Counter("routiq_outbox_published_total", "Events published and confirmed.")
 UNPUBLISHED = Counter("routiq_outbox_failures_total", "Attempts to publish that were not confirmed.")
+LOOP_TURNED = Gauge("routiq_loop_turned_timestamp_seconds", "When a background loop last went round.", ["loop"])
+LOOP_PERIOD = Gauge("routiq_loop_period_seconds", "How long one round of it takes at most when all is well.", ["loop"])
+LOOP_FAILURES = Counter("routiq_loop_failures_total", "Rounds that ended with an error.", ["loop"])
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = ("/health", "/metrics")
 """Asked every few seconds by machines: counted, not logged."""
+
+
+def turned(loop: str, period: float) -> None:
+    """A background loop has gone round, and will again within `period` seconds unless it is stuck."""
+    LOOP_TURNED.labels(loop).set(time.time())
+    LOOP_PERIOD.labels(loop).set(period)
 
 
 def template(scope: Scope) -> str:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 import structlog
 from aio_pika.exceptions import DeliveryError
@@ -10,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import tracing
-from chassis.database import Database
+from chassis.database import LAST_STATEMENTS, Database
 from chassis.logs import describe
-from chassis.metrics import PUBLISHED, UNPUBLISHED
+from chassis.metrics import PUBLISHED, UNPUBLISHED, turned
 from contracts.base import Event
 
 log = structlog.get_logger()
@@ -20,7 +22,7 @@ log = structlog.get_logger()
 PAGE = 50
 REFUSED_SECONDS, AWAY_SECONDS = 10.0, 0.5
 POLL_SECONDS = 5.0
-"""How long an event can wait if a notification was missed."""
+"""How long an event can wait that another process has announced, and left."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,7 @@ class Letter:
 
 Publish = Callable[[Letter], Awaitable[None]]
 
-_WRITE = text("""
-    WITH written AS (
-        INSERT INTO outbox (event_id, routing_key, body, traceparent)
-        SELECT *, CAST(:traceparent AS text)
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:bodies AS bytea[]))
-    )
-    SELECT pg_notify('outbox_' || current_schema(), '')
-""")
+_WRITE = "INSERT INTO outbox (event_id, routing_key, body, traceparent) VALUES "
 _CLAIM = text("""
     SELECT id, event_id, routing_key, body, traceparent FROM outbox WHERE not_before <= now()
     ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED
@@ -58,28 +53,34 @@ _PUT_BACK = text("""
 
 
 async def announce(connection: AsyncConnection, producer: str, events: Sequence[Event]) -> None:
-    """Write `events` into the outbox of this transaction; the relay is woken by its commit."""
-    await connection.execute(
-        _WRITE,
-        {
-            "ids": [event.event_id for event in events],
-            "keys": [event.routing_key(producer) for event in events],
-            "bodies": [event.model_dump_json().encode() for event in events],
-            "traceparent": tracing.traceparent(),
-        },
-    )
+    """Have `events` written into the outbox at the end of this transaction; its commit wakes this process's relay.
+
+    PostgreSQL's NOTIFY would wake those of all processes, and have the transactions that announce commit one by one.
+    """
+    if events:
+        trace = f"nullif('{tracing.traceparent() or ''}', '')"
+        rows = (f"('{one.event_id}', '{one.routing_key(producer)}', '{_hex(one)}', {trace})" for one in events)
+        connection.info[LAST_STATEMENTS].append(_WRITE + ", ".join(rows))
 
 
-async def relay(database: Database, connected: Callable[[], Awaitable[object]], publish: Publish) -> None:
-    """Publish what is committed, until the connection that listens is lost. Any number may run beside each other.
+def _hex(event: Event) -> str:
+    """The body as PostgreSQL reads bytes from text: nothing in it can end a literal."""
+    return "\\x" + event.model_dump_json().encode().hex()
+
+
+async def relay(database: Database, connected: Callable[[], Awaitable[object]], publish: Publish) -> NoReturn:
+    """Publish what is committed. Any number may run beside each other.
 
     `connected` returns while there is a broker: no row is claimed, and no transaction opened, without one.
     """
-    async with database.listening(f"outbox_{database.schema}") as notifications:
-        while not notifications.lost:
-            await connected()
-            if await publish_page(database, publish) < PAGE:
-                await notifications.wait(POLL_SECONDS)
+    while True:
+        await connected()
+        turned("outbox", POLL_SECONDS)
+        database.announced.clear()
+        if await publish_page(database, publish) < PAGE:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await database.announced.wait()
 
 
 async def publish_page(database: Database, publish: Publish) -> int:

@@ -14,8 +14,9 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.health import Check, health_routes
 from chassis.inbox import forget_old
+from chassis.measures import keep_measuring
 from chassis.messaging import Messaging
-from chassis.metrics import metrics
+from chassis.metrics import metrics, turned
 from chassis.observed import Observed
 from chassis.outbox import relay
 from chassis.settings import ServiceSettings, Settings
@@ -48,6 +49,8 @@ def assemble(
     jobs: dict[str, Callable[[], Awaitable[None]]] = {
         "messaging": messaging.stay_connected,
         "outbox": lambda: relay(database, messaging.connected, messaging.publish),
+        "queues": messaging.keep_measuring,
+        "database": lambda: keep_measuring(database),
         "housekeeping": lambda: _keep_house(database),
         **{job: (lambda do=do: do(database)) for job, do in (work or {}).items()},  # type: ignore[misc] # a default argument binds `do`
     }
@@ -134,4 +137,5 @@ async def _keep_house(database: Database) -> None:
     while True:
         async with database.transaction() as connection:
             await forget_old(connection)
+        turned("housekeeping", HOUSEKEEPING_SECONDS)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -3,25 +3,28 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from aio_pika import IncomingMessage
 from faststream import BaseMiddleware
 from faststream.message import StreamMessage
-from faststream.rabbit import RabbitBroker
+from faststream.rabbit import RabbitBroker, RabbitExchange
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from chassis import topology, tracing
+from chassis import dead_letters, topology, tracing
 from chassis.database import is_outage
 from chassis.logs import describe
 from chassis.metrics import MESSAGE_SECONDS, MESSAGES
+from chassis.queues import at_hand
+from contracts.events import RedriveSettled
 
 log = structlog.get_logger()
 
-ATTEMPT = "x-routiq-attempt"
-REASON = "x-routiq-reason"
+Headers = dict[str, Any]
+
 RETURNED = "returned"
 RETURN_SECONDS = 1.0
 
@@ -40,14 +43,16 @@ class Settlement:
         raw, started = message.raw_message, time.perf_counter()
         queue = raw.routing_key if raw.exchange == "" else f"{self._service}.{raw.routing_key}"
         assert queue is not None  # noqa: S101 - a delivered message has a routing key
-        try:
-            await call_next(message)
-            outcome = "handled"
-        except Exception as error:  # whatever it was, the message must not be lost
-            tracing.current().fail(type(error).__name__)
-            outcome = await self._keep_or_return(raw, queue, error)
-        if outcome != RETURNED:
-            await raw.ack()
+        with at_hand(queue, raw.timestamp, redelivered=raw.redelivered):
+            try:
+                await call_next(message)
+                await self._tell(dead_letters.settled(raw.headers, queue))
+                outcome = "handled"
+            except Exception as error:  # whatever it was, the message must not be lost
+                tracing.current().fail(type(error).__name__)
+                outcome = await self._keep_or_return(raw, queue, error)
+            if outcome != RETURNED:
+                await raw.ack()
         seconds = time.perf_counter() - started
         MESSAGES.labels(queue, outcome).inc()
         MESSAGE_SECONDS.labels(queue).observe(seconds)
@@ -65,36 +70,56 @@ class Settlement:
             return RETURNED
 
     async def _keep(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
-        attempt = int(str(raw.headers.get(ATTEMPT, 0)))
+        attempt = int(str(raw.headers.get(dead_letters.ATTEMPT, 0)))
         log.warning("message failed", queue=queue, attempt=attempt, **describe(error))
         if isinstance(error, ValidationError):
-            return await self._bury(raw, queue, error)
+            return await self._bury(raw, queue, attempt, error)
         if is_outage(error):  # no fault of the message: the attempt does not count
             return await self._send_back(raw, queue, attempt, self._delays[min(1, len(self._delays) - 1)])
         if attempt < len(self._delays):
             return await self._send_back(raw, queue, attempt + 1, self._delays[attempt])
-        return await self._bury(raw, queue, error)
+        return await self._bury(raw, queue, attempt, error)
 
     async def _send_back(self, raw: IncomingMessage, queue: str, attempt: int, delay: int) -> str:
-        await self._publish(raw, topology.retry_exchange(delay), queue, {ATTEMPT: attempt})
+        headers = dead_letters.of_retry(raw.headers, attempt)
+        await self._publish(raw, topology.retry_exchange(delay), queue, headers)
         return "retried"
 
-    async def _bury(self, raw: IncomingMessage, queue: str, error: Exception) -> str:
-        await self._publish(raw, topology.DEFAULT, topology.dead(queue), {REASON: type(error).__name__})
+    async def _bury(self, raw: IncomingMessage, queue: str, attempt: int, error: Exception) -> str:
+        """Who redrove it is told first: told twice they lose nothing, buried twice it would lie there twice."""
+        reason = type(error).__name__
+        await self._tell(dead_letters.settled(raw.headers, queue, reason))
+        headers = dead_letters.of_burial(raw.headers, attempt + 1, reason)
+        await self._publish(raw, topology.DEFAULT, topology.dead(queue), headers)
         return "dead"
 
-    async def _publish(self, raw: IncomingMessage, exchange: Any, key: str, headers: dict[str, Any]) -> None:
+    async def _publish(self, raw: IncomingMessage, exchange: RabbitExchange, key: str, headers: Headers) -> None:
+        await self._confirmed(
+            raw.body, key, exchange, raw.message_id, raw.content_type, headers | tracing.carried(raw.headers)
+        )
+
+    async def _tell(self, event: RedriveSettled | None) -> None:
+        if event:
+            key, body = event.routing_key(self._service), event.model_dump_json().encode()
+            await self._confirmed(
+                body, key, topology.EVENTS, str(event.event_id), "application/json", {**tracing.headers()}
+            )
+
+    async def _confirmed(
+        self, body: bytes, key: str, exchange: RabbitExchange, message_id: Any, content_type: Any, headers: Headers
+    ) -> None:
         """Raises when the broker does not confirm."""
         assert self.broker is not None  # noqa: S101 - a message came, so there is a broker
         await self.broker.publish(
-            raw.body,
+            body,
             key,
             exchange,
-            headers=headers | tracing.carried(raw.headers),
-            message_id=raw.message_id,
-            content_type=raw.content_type,
+            headers=headers,
+            message_id=message_id,
+            content_type=content_type,
             persist=True,
             mandatory=True,
+            timestamp=datetime.now(UTC),
             timeout=10,
         )
 

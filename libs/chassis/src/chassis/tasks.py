@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from chassis.logs import describe
+from chassis.metrics import LOOP_FAILURES
 
 log = structlog.get_logger()
 
@@ -15,12 +16,13 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 
 async def keep_doing(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """Run `work` again whenever it ends or fails; the pause doubles while it keeps failing, and not when it ends."""
-    pause = SHORTEST_PAUSE
+    pause, failures = SHORTEST_PAUSE, LOOP_FAILURES.labels(name)
     while True:
         try:
             await work()
             pause = SHORTEST_PAUSE
         except Exception as error:  # whatever it was, the work must go on
+            failures.inc()
             log.warning("background work failed", kind=name, **describe(error))
             _stop_if_cancelled()
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -7,12 +7,16 @@ exchange is a fanout, so the routing key stays free to name the queue to return 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from aio_pika.abc import AbstractQueue
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 
 from contracts.routes import Route
 
 if TYPE_CHECKING:
     from faststream.rabbit.schemas.queue import QuorumQueueArgs
+
+DEAD, RETRY = ".dead", "retry."
+"""The end of a dead-letter queue's name, and the beginning of a retry queue's."""
 
 EVENTS = RabbitExchange("events", type=ExchangeType.TOPIC, durable=True)
 DEFAULT = RabbitExchange()
@@ -37,31 +41,35 @@ def queue(name: str, key: str) -> RabbitQueue:
 
 def dead(name: str) -> str:
     """The name of a queue's dead-letter queue."""
-    return f"{name}.dead"
+    return f"{name}{DEAD}"
 
 
 def retry_exchange(delay: int) -> RabbitExchange:
     """Where a message goes that should come back after `delay` seconds."""
-    return RabbitExchange(f"retry.{delay}s", type=ExchangeType.FANOUT, durable=True)
+    return RabbitExchange(f"{RETRY}{delay}s", type=ExchangeType.FANOUT, durable=True)
 
 
-async def declare(broker: RabbitBroker, routes: Sequence[Route], delays: Sequence[int]) -> None:
+async def declare(broker: RabbitBroker, routes: Sequence[Route], delays: Sequence[int]) -> list[AbstractQueue]:
     """Declare all that these routes need. The producer does it too, so that nothing announced early is lost."""
+    queues: list[AbstractQueue] = []
     events = await broker.declare_exchange(EVENTS)
     for route in routes:
         for consumer in route.consumers:
             name = route.queue(consumer)
-            await broker.declare_queue(_quorum(dead(name)))
+            queues.append(await broker.declare_queue(_quorum(dead(name))))
             declared = await broker.declare_queue(queue(name, route.key))
+            queues.append(declared)
             await declared.bind(events, routing_key=route.key, robust=False)
     for delay in delays:
         exchange = await broker.declare_exchange(retry_exchange(delay))
         waiting = _quorum(
-            f"retry.{delay}s",
+            f"{RETRY}{delay}s",
             {"x-message-ttl": delay * 1000, "x-dead-letter-exchange": "", **SAFE_DEAD_LETTERING},
         )
         declared = await broker.declare_queue(waiting)
+        queues.append(declared)
         await declared.bind(exchange, routing_key="", robust=False)
+    return queues
 
 
 def _quorum(name: str, arguments: Mapping[str, object] | None = None, key: str = "") -> RabbitQueue:

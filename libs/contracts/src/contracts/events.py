@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import ClinikoId, Event, Instant
+from contracts.base import ClinikoId, Event, Instant, OrganizationId
 from contracts.records import AppointmentRecord, AppointmentTypeRecord, PatientRecord, PractitionerRecord, Removal
 
 SyncMode = Literal["comprehensive", "basic", "patients-only", "incremental"]
 RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 Role = Literal["admin", "member"]
+RefusalReason = Literal["no_organization", "other_organization", "operators_only", "role"]
 
 
 class Batch(Event):
@@ -85,6 +86,14 @@ class SyncRunChanged(Batch):
     appointments_processed: int = 0
     patients_reported: int | None = None
     """How many patients that are not archived Cliniko counts; None while the run has not asked."""
+    user_id: str | None = None
+    """Of who started it; None: the schedule."""
+    role: Role | None = None
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+    cancelled_by: str | None = None
+    """The user id of who ended it."""
+    cancelled_by_impersonator: str | None = None
 
 
 class ConnectionChanged(Event):
@@ -96,6 +105,53 @@ class ConnectionChanged(Event):
     connected: bool
     credentials_valid: bool
     region: str | None = None
+    user_id: str | None = None
+    """Of who connected or disconnected it; None: Cliniko answers differently, or the organization is gone."""
+    role: Role | None = None
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class ScheduleChanged(Event):
+    """An administrator has paused a clinic's schedule, or resumed it."""
+
+    topic: ClassVar[str] = "schedule.changed"
+
+    enabled: bool
+    user_id: str
+    role: Role
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class OrganizationDeleted(Event):
+    """There is no such organization any more, says Clerk, where its people sign in. It may be said again."""
+
+    topic: ClassVar[str] = "organization.deleted"
+
+
+class CleanupRequested(Event):
+    """An operator wants what is old to go: of this organization, sync logs older than `days_old`."""
+
+    topic: ClassVar[str] = "cleanup.requested"
+
+    days_old: int = Field(ge=1)
+    """Counted back from `occurred_at`."""
+    user_id: str
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+
+
+class SyncLogsRemoved(Event):
+    """What a `CleanupRequested` has removed, if anything; its request and operator are named again."""
+
+    topic: ClassVar[str] = "logs.removed"
+
+    removed: int
+    days_old: int
+    user_id: str
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
 
 
 class BatchApplied(Event):
@@ -149,3 +205,42 @@ class PatientErased(Event):
     """Of the administrator who wanted it."""
     impersonator: str | None = None
     """The user id of who acted in this person's name."""
+
+
+class AccessRefused(Event):
+    """A person who is known was turned away, `count` times in the same way within a few seconds.
+
+    Announced without an outbox: what the broker has not confirmed when the gateway's process dies is lost.
+    """
+
+    topic: ClassVar[str] = "access.refused"
+
+    home_organization_id: OrganizationId
+    """Of the session, or the platform's for a session without one. `organization_id`, whose door it was, is whatever
+    the person named, and nobody may know it."""
+    reason: RefusalReason
+    """`role`: a service said so to a member. The others are the gateway's own words."""
+    user_id: str
+    role: Role | None = None
+    """In that organization; None: not a member of it."""
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
+    method: str
+    route: str
+    """The template of the address; `several` when one person was turned away at too many."""
+    count: int
+    last_at: Instant
+    """The first time is `occurred_at`, and the `request_id` is of that one."""
+
+
+class RedriveSettled(Event):
+    """A dead letter that was sent on its way again has come to an end; of the operators' organization who sent it."""
+
+    topic: ClassVar[str] = "redrive.settled"
+
+    letter_id: UUID
+    """As the redrive named it, not its own event's id."""
+    queue: str
+    outcome: Literal["applied", "dead"]
+    reason: str | None = None
+    """The kind of error it is a dead letter again for."""

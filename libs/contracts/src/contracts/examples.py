@@ -5,16 +5,22 @@ from uuid import UUID
 
 from contracts.base import Event
 from contracts.events import (
+    AccessRefused,
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
+    CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
+    OrganizationDeleted,
     PatientErased,
     PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 from contracts.records import (
@@ -128,6 +134,31 @@ EXAMPLES: tuple[Event, ...] = (
             "patient_id": "d2cdddd0-25f8-5c2a-ae43-b1dd9ddebd2c",
             "cliniko_patient_id": "12347",
             "user_id": "user_example",
+        }
+    ),
+    AccessRefused.model_validate(
+        {
+            **COMMON,
+            "home_organization_id": "org_elsewhere",
+            "reason": "other_organization",
+            "user_id": "user_example",
+            "method": "GET",
+            "route": "/api/v1/patients/{organization_id}/*",
+            "count": 3,
+            "last_at": datetime(2025, 6, 30, 12, 0, 4, tzinfo=UTC),
+        }
+    ),
+    ScheduleChanged.model_validate({**COMMON, "enabled": False, "user_id": "user_example", "role": "admin"}),
+    OrganizationDeleted.model_validate(COMMON),
+    CleanupRequested.model_validate({**COMMON, "days_old": 90, "user_id": "user_operator"}),
+    SyncLogsRemoved.model_validate({**COMMON, "removed": 1250, "days_old": 90, "user_id": "user_operator"}),
+    RedriveSettled.model_validate(
+        {
+            **COMMON,
+            "letter_id": "5b1c2f64-6f0e-4d86-9a40-0e6c7c0d9b11",
+            "queue": "patients.sync.patients.synced.v1",
+            "outcome": "dead",
+            "reason": "ValueError",
         }
     ),
 )

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 
 from contracts.base import Event
 from contracts.events import (
+    AccessRefused,
     AppointmentsSynced,
     AppointmentTypesSynced,
     BatchApplied,
+    CleanupRequested,
     ConnectionChanged,
     FiguresCounted,
+    OrganizationDeleted,
     PatientErased,
     PatientRecordsRead,
     PatientsSynced,
     PractitionersSynced,
     RecordsRemoved,
+    RedriveSettled,
+    ScheduleChanged,
+    SyncLogsRemoved,
     SyncRunChanged,
 )
 
@@ -44,11 +50,20 @@ ROUTES = (
     Route(RecordsRemoved, producer="sync", consumers=("patients", "analytics")),
     Route(SyncRunChanged, producer="sync", consumers=("patients", "analytics", "admin")),
     Route(ConnectionChanged, producer="sync", consumers=("analytics", "admin")),
+    Route(ScheduleChanged, producer="sync", consumers=("admin",)),
+    Route(SyncLogsRemoved, producer="sync", consumers=("admin",)),
     Route(BatchApplied, producer="patients", consumers=("sync",)),
     Route(BatchApplied, producer="analytics", consumers=("sync",)),
     Route(FiguresCounted, producer="analytics", consumers=("admin",)),
     Route(PatientRecordsRead, producer="patients", consumers=("admin",)),
     Route(PatientErased, producer="patients", consumers=("sync", "analytics", "admin")),
+    Route(AccessRefused, producer="gateway", consumers=("admin",)),
+    Route(OrganizationDeleted, producer="admin", consumers=("sync",)),
+    Route(CleanupRequested, producer="admin", consumers=("sync",)),
+    Route(RedriveSettled, producer="patients", consumers=("admin",)),
+    Route(RedriveSettled, producer="analytics", consumers=("admin",)),
+    Route(RedriveSettled, producer="sync", consumers=("admin",)),
+    Route(RedriveSettled, producer="admin", consumers=("admin",)),
 )
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from admin.entrypoints import verification
+from admin.entrypoints import dead_letters, verification, webhooks
 from admin.entrypoints.consumers import consumers
 from admin.entrypoints.http import router
 from admin.entrypoints.watch import keep_watch
@@ -26,8 +26,12 @@ def main() -> None:
 
 def made_of(settings: Settings) -> FastAPI:
     """The service as it serves."""
-    app = assemble(settings, consumers, router, work={"watch": keep_watch})
-    app.state.audit_years = settings.audit_years
+    routes = APIRouter()
+    for part in (router, dead_letters.router, webhooks.router):
+        routes.include_router(part)
+    app = assemble(settings, consumers, routes, work={"watch": keep_watch})
+    app.state.audit_years, app.state.webhook_secrets = settings.audit_years, settings.webhook_secrets
+    app.state.amqp_url = settings.amqp_url.get_secret_value()
     return app
 
 

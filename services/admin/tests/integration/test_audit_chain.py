@@ -8,12 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from services.admin.tests.conftest import Admin, connection, erasure, read, run
+from services.admin.tests.conftest import Admin, connection, erasure, read, refusal, run
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from admin import handlers
 from admin.domain.audit import Head
+from chassis.identity import Caller
+from contracts.events import ScheduleChanged, SyncLogsRemoved
 
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 ENTRIES = (
@@ -71,6 +73,45 @@ async def test_a_change_of_the_connection_is_on_record(admin: Admin) -> None:
         ("connection.changed", True),
         ("connection.changed", False),
     ]
+
+
+async def test_who_starts_connects_cancels_and_pauses_is_on_record(admin: Admin) -> None:
+    who: dict[str, Any] = {"user_id": "user_1", "role": "admin", "impersonator": "user_2"}
+    cancelled = {"cancelled_by": "user_3", "cancelled_by_impersonator": "user_4"}
+    schedule = ScheduleChanged.model_validate({"organization_id": "org_a", "enabled": False, **who})
+    logs = SyncLogsRemoved(organization_id="org_a", removed=5, days_old=90, user_id="user_5")
+    await admin.receive(run("org_a", "cancelled", **who, **cancelled), connection("org_a", **who), schedule, logs)
+    assert [entry[1:5] for entry in await entries(admin, "org_a")] == [
+        ("sync.started", "user_1", "admin", "user_2"),
+        ("sync.ended", "user_3", None, "user_4"),
+        ("connection.changed", "user_1", "admin", "user_2"),
+        ("schedule.changed", "user_1", "admin", "user_2"),
+        ("logs.removed", "user_5", "operator", None),
+    ]
+
+
+async def test_what_an_operator_does_to_the_platform_is_on_record_in_the_operators_own_chain(admin: Admin) -> None:
+    operator = Caller("org_platform", "user_operator", "admin", operator=True)
+    await handlers.record_act(admin.database, "letter.redriven", {"queue": "a.b", "count": 2}, operator, NOON)
+    (entry,) = await entries(admin, "org_platform")
+    assert entry[1:4] == ("letter.redriven", "user_operator", "operator")
+    assert entry[6] == {"queue": "a.b", "count": 2}
+
+
+async def test_a_refusal_is_on_record_of_the_clinic_that_was_wanted(admin: Admin) -> None:
+    event = refusal("org_a", "org_b")
+    await admin.receive(connection("org_a"), event, event)
+    assert [(entry[1], entry[2]) for entry in await entries(admin, "org_a")][1:] == [("access.refused", "user_4")]
+    assert (await entries(admin, "org_a"))[1][6]["count"] == 3
+    assert await entries(admin, "org_b") == []
+
+
+async def test_who_names_clinics_that_do_not_exist_makes_no_chain_of_theirs(admin: Admin) -> None:
+    await admin.receive(*(refusal(f"org_made_up_{n}", "org_b") for n in range(3)))
+    found = await entries(admin, "org_b")
+    assert [entry[6]["organization_id"] for entry in found] == [f"org_made_up_{n}" for n in range(3)]
+    assert [await entries(admin, f"org_made_up_{n}") for n in range(3)] == [[], [], []]
+    assert (await head(admin, "org_b")).position == 3
 
 
 async def test_consumers_at_work_beside_each_other_make_one_chain_without_a_gap(admin: Admin) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from services.admin.tests.conftest import Admin, read
+from services.admin.tests.conftest import Admin, read, run
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +14,7 @@ from admin import handlers
 from admin.adapters import chain
 from admin.domain import testimony
 from admin.domain.audit import GENESIS, Head, linked
+from contracts.events import CleanupRequested
 
 PATH = "/api/v1/admin/database/cleanup"
 
@@ -55,6 +56,19 @@ async def test_entries_older_than_the_legal_term_go_and_the_rest_still_verifies(
     assert (whole.anchor_position, whole.position) == (3, 6)
     assert await kinds(admin, "org_a") == [(4, "records.read"), (5, "records.read"), (6, "audit.removed")]
     assert await kinds(admin, "org_platform") == [(1, "audit.cleaned")]
+
+
+async def test_the_sync_service_is_asked_to_clean_every_organization_too(admin: Admin) -> None:
+    await admin.receive(run("org_a", "queued"), run("org_b", "queued"))
+    answer = (await admin.post(PATH, days_old=30)).json()
+    assert answer["cleanup_results"][2] == "Deleting sync logs of 2 organizations; their audit will say how many went"
+    async with admin.database.transaction() as connection:
+        bodies = await connection.scalars(text("SELECT body FROM outbox ORDER BY id"))
+        asked = [CleanupRequested.model_validate_json(body) for body in bodies]
+    assert [(one.organization_id, one.days_old, one.user_id) for one in asked] == [
+        ("org_a", 30, "user_operator"),
+        ("org_b", 30, "user_operator"),
+    ]
 
 
 async def test_an_old_entry_behind_a_young_one_stays(admin: Admin, owner: asyncpg.Connection) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from services.analytics.tests.conftest import Analytics
 from sqlalchemy import text
 
@@ -146,3 +147,25 @@ async def test_nothing_of_an_erased_patient_is_left_or_kept_again(analytics: Ana
         for table in ("patients", "appointments", "patient_figures"):
             left = text(f"SELECT count(*) FROM {table} WHERE cliniko_patient_id = '1'")
             assert (table, await connection.scalar(left)) == (table, 0)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_appointment_that_becomes_an_erased_patients_is_nobodys_in_whatever_order_its_states_come(
+    analytics: Analytics, late: bool
+) -> None:
+    before, moved = upcoming(patient_id=2), upcoming(patient_id=1, sequence=2)
+    erased = PatientErased(organization_id="org_a", patient_id=uuid4(), cliniko_patient_id="1", user_id="user_1")
+    await analytics.receive(page(patient(1), patient(2)), erased, *([moved, before] if late else [before, moved]))
+    assert (await analytics.summary("org_a", NOW))["active_patients"] == 0
+    await analytics.receive(upcoming(patient_id=2, sequence=3))
+    assert (await analytics.summary("org_a", NOW))["active_patients"] == 1
+
+
+async def test_an_older_state_of_an_erased_patients_appointment_gives_it_to_nobody(analytics: Analytics) -> None:
+    await analytics.receive(
+        page(patient(1), patient(2)),
+        upcoming(patient_id=1, sequence=2),
+        PatientErased(organization_id="org_a", patient_id=uuid4(), cliniko_patient_id="1", user_id="user_1"),
+        upcoming(patient_id=2, sequence=1),
+    )
+    assert (await analytics.summary("org_a", NOW))["active_patients"] == 0

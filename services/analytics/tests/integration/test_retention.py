@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from services.analytics.tests.conftest import Analytics
-from services.analytics.tests.histories import DAY, NOW, TICK, History, histories, listed, moments, remaining
+from services.analytics.tests.histories import DAY, NOW, TICK, History, histories, moments
+from services.analytics.tests.slow import slow_patients
 
 from analytics.adapters.store import Store
 from contracts.events import AppointmentsSynced, PatientsSynced
 from contracts.records import AppointmentRecord, PatientRecord
 
 LONG_AGO = datetime(2020, 1, 15, tzinfo=UTC)
-LEVELS = ("low", "medium", "high")
 
 
 async def told(analytics: Analytics, organization_id: str, now: datetime, limit: int = 100) -> list[tuple[Any, ...]]:
@@ -47,41 +47,8 @@ async def test_the_list_equals_a_slow_look_at_each_patient_whenever_it_is_read(
     await analytics.receive(*events)
 
     for now in [*clock, NOW]:
-        assert await told(analytics, history.organization_id, now, limit) == slow_list(history, now)
-
-
-def slow_list(history: History, now: datetime) -> list[tuple[Any, ...]]:
-    found = []
-    for patient in listed(history):
-        own = [one for one in remaining(history) if one.cliniko_patient_id == patient.cliniko_patient_id]
-        if entry := slow_entry(own, now):
-            found.append((*entry, patient.cliniko_patient_id))
-    found.sort(key=lambda entry: (("lost", *LEVELS).index(entry[1]), entry[0], entry[3]), reverse=True)
-    return [(identity, risk, reasons) for _, risk, reasons, identity in found]
-
-
-def slow_entry(own: list[AppointmentRecord], now: datetime) -> tuple[datetime, str, list[str]] | None:
-    """When the patient last came, at which risk they are and why; None when they are not told."""
-    visits = sorted(a.starts_at for a in own if a.starts_at <= now and not a.cancelled_at and not a.did_not_arrive)
-    if not visits or any(a.starts_at > now and not a.cancelled_at for a in own):
-        return None
-    last, interval = visits[-1], 30
-    if len(visits) > 1:
-        mean = (last - visits[0]) / (len(visits) - 1)
-        interval = min(120, max(7, int((mean + DAY / 2) // DAY)))
-    slips = [
-        (a.starts_at, a.cancelled_at is None)
-        for a in own
-        if a.starts_at > last and (a.cancelled_at or a.did_not_arrive)
-    ]
-    passed = [now - last >= interval * DAY, now - last >= 2 * interval * DAY].count(True)
-    reasons = [("no_appointment_booked", "usual_interval_passed", "usual_interval_passed_twice")[passed]]
-    risk = LEVELS[min(2, passed + bool(slips))]
-    if now - last >= 365 * DAY:
-        risk, reasons = "lost", ["not_seen_for_a_year"]
-    if slips:
-        reasons.append("last_appointment_missed" if max(slips)[1] else "last_appointment_cancelled")
-    return last, risk, reasons
+        expected = [(one["cliniko_patient_id"], one["risk"], one["reasons"]) for one in slow_patients(history, now)]
+        assert await told(analytics, history.organization_id, now, limit) == expected
 
 
 def visits(organization_id: str, *starts: tuple[int, datetime]) -> list[PatientsSynced | AppointmentsSynced]:

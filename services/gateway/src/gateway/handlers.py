@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.errors import Forbidden, Unauthorized
+from chassis.errors import Unauthorized
 from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Condition
 from gateway.domain import organizations
 from gateway.domain.claims import Claims
+from gateway.domain.refusals import NotAdmitted
 from gateway.domain.routing import Access, Match
 
 
@@ -20,7 +21,7 @@ def bearer(authorization: str | None) -> str:
 
 
 async def stand(claims: Claims, named: str | None, memberships: Memberships | None) -> organizations.Standing:
-    """As what somebody acts for the organization `named`, or else their own. Raises Forbidden, Unavailable."""
+    """As what somebody acts for the organization `named`, or else their own. Raises NotAdmitted, Unavailable."""
     if named is None or named == claims.organization_id:
         return organizations.standing(claims)
     return organizations.standing_in(named, await memberships.roles(claims.user_id) if memberships else {})
@@ -29,10 +30,10 @@ async def stand(claims: Claims, named: str | None, memberships: Memberships | No
 def admit(
     claims: Claims, standing: organizations.Standing, match: Match, platform: str | None
 ) -> organizations.Admitted:
-    """The caller a service may believe in. Raises Forbidden."""
+    """The caller a service may believe in. Raises NotAdmitted."""
     operator = organizations.operates(standing, platform)
     if match.route.access is Access.OPERATORS and not operator:
-        raise Forbidden("Only the platform's operators may do this.")
+        raise NotAdmitted("Only the platform's operators may do this.", "operators_only", standing)
     return organizations.Admitted(
         standing.organization_id, claims.user_id, standing.role, operator, claims.impersonator
     )

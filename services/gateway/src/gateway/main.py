@@ -18,6 +18,7 @@ from gateway.adapters.descriptions import Descriptions
 from gateway.adapters.limits import Limits
 from gateway.adapters.memberships import Memberships
 from gateway.adapters.readiness import Readiness
+from gateway.adapters.refusals import Refusals
 from gateway.adapters.request_log import RequestLog
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
@@ -48,6 +49,7 @@ def assemble(settings: Settings) -> tuple[Gateway, ASGIApp]:
     services = {name: Service(name, url) for name, url in settings.service_urls.items()}
     store = Valkey(Address.parse(settings.redis_url.get_secret_value())) if settings.redis_url else None
     request_log = RequestLog("gateway") if logging.getLevelNamesMapping()[settings.log_level] <= logging.INFO else None
+    refusals = Refusals(settings.amqp_url.get_secret_value()) if settings.amqp_url else None
     environment = {"APP_ENV": settings.app_env, "PORT": str(settings.port)}
     gateway = Gateway(
         tokens=Tokens(keys, settings.clerk_issuer, settings.clerk_authorized_parties),
@@ -59,11 +61,15 @@ def assemble(settings: Settings) -> tuple[Gateway, ASGIApp]:
         platform=settings.platform_organization_id,
         bounds=Bounds(settings.body_limit, settings.client_timeout_seconds, settings.service_timeout_seconds),
         request_log=request_log,
+        refusals=refusals,
     )
     jobs = {"jwks": keys.keep_fresh, "readiness": readiness.watch, "descriptions": descriptions.watch}
     if store:
         jobs["store"] = store.stay_connected
     closing = [service.close for service in services.values()] + ([request_log.write] if request_log else [])
+    if refusals:
+        jobs["refusals"] = refusals.announce
+        closing.append(refusals.close)
     return gateway, living(partial(_beside_requests, jobs, closing, client))
 
 

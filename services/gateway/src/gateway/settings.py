@@ -6,6 +6,7 @@ from pydantic import SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from chassis.settings import Settings as CommonSettings
+from contracts.base import OrganizationId
 from gateway.adapters.valkey import Address
 
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -28,7 +29,7 @@ class Settings(CommonSettings):
     clerk_secret_key: SecretStr | None = None
     """For Clerk's Backend API, which knows a person's other organizations; none given: only the session's counts."""
     clerk_api_url: str = "https://api.clerk.com"
-    platform_organization_id: str | None = None
+    platform_organization_id: OrganizationId | None = None
     """The organization whose administrators operate the platform; none given: nobody does."""
     allowed_origins: Listed = ()
     """Origins of the frontends that browsers may call from."""
@@ -37,6 +38,8 @@ class Settings(CommonSettings):
     redis_url: SecretStr | None = None
     """`redis://` or `rediss://user:password@host:port/database` of the Redis or Valkey in which all replicas count;
     none given: this process counts alone."""
+    amqp_url: SecretStr | None = None
+    """RabbitMQ, for telling the audit who was turned away; none given, or away: the gateway works as well."""
     body_limit: int = 1024 * 1024
     """Bytes of a request's body."""
     service_timeout_seconds: float = 15

@@ -107,6 +107,7 @@ class PlainService:
     def reset(self) -> None:
         self.is_ready, self.checks = True, {"database": True}
         self.described: dict[str, Any] | None = {"openapi": "3.1.0", "paths": {}}
+        self.heard: list[tuple[dict[str, str], bytes]] = []  # headers and bodies of what Clerk told
         self.produced = 0
         """Bytes of the last stream that somebody took."""
         self.disconnected = asyncio.Event()
@@ -119,6 +120,7 @@ class PlainService:
             routes=[
                 Route("/health/ready", self._ready),
                 Route("/openapi.json", self._describe),
+                Route("/api/v1/webhooks/clerk", self._hear, methods=METHODS),
                 Route("/{path:path}", self._answer, methods=METHODS),
             ]
         )
@@ -126,6 +128,10 @@ class PlainService:
     async def _ready(self, _request: Request) -> Response:
         status = "ready" if self.is_ready else "not ready"
         return JSONResponse({"status": status, "checks": self.checks}, 200 if self.is_ready else 503)
+
+    async def _hear(self, request: Request) -> Response:
+        self.heard.append((dict(request.headers), await request.body()))
+        return Response(status_code=204)
 
     async def _describe(self, _request: Request) -> Response:
         return JSONResponse(self.described, 503 if self.described is None else 200)
@@ -183,6 +189,9 @@ class PlainService:
 
     async def _nothing(self, _request: Request) -> Response:
         return Response(status_code=204)
+
+    async def _deny(self, _request: Request) -> Response:
+        return JSONResponse({"detail": "Only an administrator of the organization may do this."}, 403)
 
     async def _unchanged(self, _request: Request) -> Response:
         return Response(status_code=304, headers={"ETag": '"1"'})

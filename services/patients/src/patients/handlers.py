@@ -14,6 +14,7 @@ from contracts.events import (
     RecordsRemoved,
     SyncRunChanged,
 )
+from contracts.records import Removal
 from patients.adapters import audit, documents, dossier, lists, records, removals, runs, summaries, tidying
 from patients.adapters.snapshots import snapshot
 from patients.adapters.tenant import Tenant
@@ -42,12 +43,19 @@ async def record_patients(events: Sequence[PatientsSynced], tenant: Tenant) -> N
 
 
 async def record_appointments(events: Sequence[AppointmentsSynced], tenant: Tenant) -> None:
-    """Keep pages of appointments."""
+    """Keep pages of appointments; one that has become an erased patient's is let go of, whoever had it before."""
     states = (record for event in events for record in event.records)
     newest = newest_of_each(states, lambda record: record.cliniko_appointment_id)
     page = [record.model_copy(update={"notes": unless_blank(record.notes)}) for record in newest]
-    await documents.share(tenant)
-    await documents.mark(tenant, await records.upsert_appointments(tenant, page))
+    erased = await dossier.erased(tenant, (record.cliniko_patient_id for record in page))
+    gone = [
+        Removal(cliniko_id=record.cliniko_appointment_id, sequence=record.sequence)
+        for record in page
+        if record.cliniko_patient_id in erased
+    ]
+    await (documents.claim(tenant) if gone else documents.share(tenant))
+    losers = await removals.remove_appointments(tenant, gone) if gone else []
+    await documents.mark(tenant, sorted({*await records.upsert_appointments(tenant, page), *losers}))
 
 
 async def record_appointment_types(event: AppointmentTypesSynced, tenant: Tenant) -> None:
@@ -93,7 +101,10 @@ async def examine(tenant: Tenant, now: datetime) -> Version:
 
 async def list_patients(listing: Listing, tenant: Tenant, reader: Reader, now: datetime) -> Page:
     """A page of the list, and on record who was shown it."""
-    page = await lists.page(tenant, listing, now)
+    untrue, page = await lists.page(tenant, listing, now)
+    if untrue:
+        await documents.refresh(tenant, now)
+        _, page = await lists.page(tenant, listing, now)
     await audit.note(tenant, reader, [one.patient_id for one in page.patients])
     return page
 

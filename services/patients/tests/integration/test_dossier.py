@@ -106,6 +106,27 @@ async def test_what_comes_later_of_an_erased_patient_is_kept_out(full: Clinic) -
         assert await connection.scalar(text("SELECT count(*) FROM appointments WHERE cliniko_patient_id = '1'")) == 0
 
 
+async def test_an_appointment_that_becomes_an_erased_patients_is_nobodys_in_whatever_order_its_states_come(
+    full: Clinic,
+) -> None:
+    before = full.page(full.appointment(4, 2, NOON + 2 * HOUR))
+    moved = full.page(full.appointment(4, 1, NOON + 2 * HOUR), full.appointment(5, 2, NOON + DAY))
+    back = full.page(full.appointment(4, 2, NOON + 3 * HOUR))
+    await full.manage("DELETE", address(full, 1))
+    for told, kept in (([before], ["3", "4"]), ([moved, before], ["3", "5"]), ([moved, back, moved], ["3", "4", "5"])):
+        await full.hears(*told)
+        (zoe,) = await full.listed()
+        assert [one["id"] for one in zoe["upcoming_appointments"]] == kept
+
+
+async def test_an_older_state_of_an_erased_patients_appointment_gives_it_to_nobody(full: Clinic) -> None:
+    late = full.page(full.appointment(4, 2, NOON + 2 * HOUR))
+    await full.hears(full.page(full.appointment(4, 1, NOON + 2 * HOUR)))
+    await full.manage("DELETE", address(full, 1))
+    await full.hears(late)
+    assert [patient["upcoming_appointment_count"] for patient in await full.listed()] == [1]
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/export"), ("DELETE", "")])
 async def test_a_member_may_do_neither_and_an_unknown_patient_is_none(full: Clinic, method: str, path: str) -> None:
     refused = await full.manage(method, address(full, 1) + path, "member")

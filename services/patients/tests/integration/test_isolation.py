@@ -117,14 +117,17 @@ async def test_no_row_can_be_given_to_another_clinic(full_clinic: Clinic) -> Non
                 await connection.execute(text(f"UPDATE {table} SET organization_id = 'org_b'"))
 
 
+async def insert_for_another(clinic: Clinic, table: str) -> None:
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        columns = ", ".join(await connection.scalars(WRITABLE, {"table": table}))
+        own = f"SELECT {columns} FROM {table}".replace("organization_id", "'org_b'", 1)
+        await connection.execute(text(f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE {own}"))
+
+
 async def test_no_row_can_be_made_for_another_clinic(full_clinic: Clinic) -> None:
     for table in await tenant_tables(full_clinic):
-        async with full_clinic.database.transaction(full_clinic.organization_id) as connection:
-            columns = ", ".join(await connection.scalars(WRITABLE, {"table": table}))
-            own = f"SELECT {columns} FROM {table}".replace("organization_id", "'org_b'", 1)
-            with pytest.raises(ProgrammingError, match="row-level security"):
-                await connection.execute(text(f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE {own}"))
-            await connection.rollback()
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            await insert_for_another(full_clinic, table)
 
 
 async def test_the_services_role_is_bound_by_the_policies_and_owns_nothing(clinic: Clinic) -> None:
@@ -160,13 +163,16 @@ async def test_the_service_cannot_become_another(clinic: Clinic, attempt: str) -
             await connection.execute(text(attempt))
 
 
+async def read_without_row_security(clinic: Clinic, table: str) -> None:
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        await connection.execute(text("SET LOCAL row_security = off"))
+        await connection.execute(text(f"SELECT * FROM {table}"))
+
+
 async def test_row_security_switched_off_is_an_error_and_shows_nothing(full_clinic: Clinic) -> None:
     for table in await tenant_tables(full_clinic):
-        async with full_clinic.database.transaction(full_clinic.organization_id) as connection:
-            await connection.execute(text("SET LOCAL row_security = off"))
-            with pytest.raises(ProgrammingError, match="row-level security"):
-                await connection.execute(text(f"SELECT * FROM {table}"))
-            await connection.rollback()
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            await read_without_row_security(full_clinic, table)
 
 
 async def test_what_works_for_all_clinics_at_once_is_for_this_service_alone(clinic: Clinic) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from services.sync.tests.conftest import SOMEBODY
 
 from chassis.errors import Conflict, NotFound
 from contracts.events import PatientsSynced, SyncRunChanged
@@ -23,7 +24,7 @@ async def begin(control: Any) -> str:
 
 async def cancel(control: Any, sync_id: str, organization_id: str = CLINIC) -> Any:
     async with control.transactions(organization_id) as store:
-        return await handlers.cancel(sync_id, store)
+        return await handlers.cancel(sync_id, SOMEBODY, store)
 
 
 async def landed_something(control: Any, sync_id: str) -> bool:

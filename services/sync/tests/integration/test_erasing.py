@@ -42,6 +42,25 @@ async def test_nothing_of_an_erased_patient_lands_again_and_the_others_go_on(rea
     assert all(one.cliniko_patient_id != str(ada) for one in reader.knows("appointments").values())
 
 
+async def test_an_appointment_that_becomes_an_erased_patients_is_nobodys_until_it_is_somebodys_again(
+    reader: Reader,
+) -> None:
+    ada, zoe, *_ = fill(reader.cliniko, 5)
+    await reader.sync()
+    (moved,) = (one for one, record in reader.knows("appointments").items() if record.cliniko_patient_id == str(zoe))
+    for mode in ("incremental", "comprehensive"):
+        await erase(reader, ada)
+        reader.cliniko.pass_time(3600)
+        reader.cliniko.move_appointment(int(moved), ada)
+        await reader.sync(mode)
+        assert moved not in reader.knows("appointments")
+        assert await left(reader, ada) == 0
+        reader.cliniko.pass_time(3600)
+        reader.cliniko.move_appointment(int(moved), zoe)
+        await reader.sync(mode)
+        assert reader.knows("appointments")[moved].cliniko_patient_id == str(zoe)
+
+
 async def test_a_replay_does_not_bring_an_erased_patient_back(reader: Reader) -> None:
     ada, *_ = fill(reader.cliniko, 3)
     await reader.sync()

@@ -4,14 +4,18 @@ import asyncio
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prometheus_client import REGISTRY
+from services.sync.tests.conftest import SOMEBODY
+from sqlalchemy import text
 
 from chassis.errors import Conflict
 from contracts.events import ConnectionChanged
 from sync import handlers
 from sync.adapters.replicas import last_beat
+from sync.adapters.runs import claim
 from sync.adapters.schedule import claim_due
 
 CLINIC = "org_test_clinic"
@@ -88,7 +92,7 @@ async def test_a_cancelled_run_does_not_start_again_at_once(control: Any) -> Non
     await control.connect(CLINIC)
     run = await due_run(control)
     async with control.transactions(CLINIC) as store:
-        await handlers.cancel(run.sync_id, store)
+        await handlers.cancel(run.sync_id, SOMEBODY, store)
     await control.scheduler().tick()
     assert await control.active(CLINIC) is None
     assert control.now < await control.next_run_at(CLINIC) <= control.now + timedelta(hours=1)
@@ -123,13 +127,13 @@ async def test_a_person_who_tries_again_and_again_does_not_hold_the_schedule_bac
 async def test_a_paused_clinic_rests_until_it_is_resumed(control: Any) -> None:
     await control.connect(CLINIC)
     async with control.transactions(CLINIC) as store:
-        paused = await handlers.switch_schedule(store, enabled=False)
+        paused = await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     assert (paused.paused_reason, paused.next_run_at) == ("paused_by_administrator", None)
     control.wait(days=3)
     await control.scheduler().tick()
     assert await control.active(CLINIC) is None
     async with control.transactions(CLINIC) as store:
-        assert (await handlers.switch_schedule(store, enabled=True)).paused_reason is None
+        assert (await handlers.switch_schedule(SOMEBODY, store, enabled=True)).paused_reason is None
     await control.scheduler().tick()
     assert await control.active(CLINIC)
 
@@ -137,7 +141,7 @@ async def test_a_paused_clinic_rests_until_it_is_resumed(control: Any) -> None:
 async def test_a_clinic_that_was_never_connected_has_no_schedule(control: Any) -> None:
     async with control.transactions(CLINIC) as store:
         with pytest.raises(Conflict):
-            await handlers.switch_schedule(store, enabled=False)
+            await handlers.switch_schedule(SOMEBODY, store, enabled=False)
 
 
 async def test_a_refused_key_pauses_the_schedule_and_an_accepted_one_resumes_it(control: Any) -> None:
@@ -184,7 +188,7 @@ async def test_the_scheduler_is_active_only_while_one_beats_and_nothing_holds_th
     assert not await active()
     await control.scheduler().tick()
     async with control.transactions(CLINIC) as store:
-        await handlers.switch_schedule(store, enabled=False)
+        await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     assert not await active()
 
 
@@ -199,7 +203,7 @@ async def test_the_figures_tell_how_all_clinics_stand_and_name_none(control: Any
     for clinic in ("org_a", "org_b", "org_c"):
         await control.connect(clinic)
     async with control.transactions("org_c") as store:
-        await handlers.switch_schedule(store, enabled=False)
+        await handlers.switch_schedule(SOMEBODY, store, enabled=False)
     control.wait(hours=2)
     await control.scheduler().tick()
     sample = REGISTRY.get_sample_value
@@ -217,3 +221,36 @@ async def test_the_figures_tell_how_all_clinics_stand_and_name_none(control: Any
     assert sample("routiq_sync_stalest_clinic_seconds") == 120
     labels = {value for metric in REGISTRY.collect() for one in metric.samples for value in one.labels.values()}
     assert not {label for label in labels if label.startswith("org_")}
+
+
+async def test_how_fresh_the_clinics_data_are_is_told_without_those_nobody_can_serve(control: Any) -> None:
+    clinics = [f"org_fresh_{number}" for number in range(10)]
+    for clinic in (*clinics, "org_paused", "org_refused"):
+        await control.connect(clinic)
+    async with control.transactions("org_paused") as store:
+        await handlers.switch_schedule(SOMEBODY, store, enabled=False)
+    async with control.transactions("org_refused") as store:
+        await handlers.judge(1, None, store, valid=False)
+    control.wait(hours=3)
+    await control.scheduler().tick()
+    for clinic in clinics[:8]:
+        await control.complete(clinic)
+    control.wait(minutes=1)
+    await control.scheduler().tick()
+    sample = REGISTRY.get_sample_value
+    assert (sample("routiq_sync_served_clinics"), sample("routiq_sync_late_clinics")) == (10, 2)
+    assert sample("routiq_sync_data_age_seconds", {"quantile": "0.5"}) == 60
+    assert (sample("routiq_sync_data_age_seconds", {"quantile": "0.99"}) or 0) > 3 * 3600
+    assert (sample("routiq_sync_stalest_clinic_seconds") or 0) > 3 * 3600
+    assert sample("routiq_sync_silent_runs") == 0
+
+
+async def test_a_run_that_has_no_beat_any_more_is_told(control: Any) -> None:
+    await control.connect(CLINIC)
+    await control.start(CLINIC)
+    async with control.database.transaction() as connection:
+        await claim(connection, uuid4())
+    async with control.database.transaction(CLINIC) as connection:
+        await connection.execute(text("UPDATE runs SET heartbeat_at = now() - interval '90 seconds'"))
+    await control.scheduler().tick()
+    assert REGISTRY.get_sample_value("routiq_sync_silent_runs") == 1

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.audit import Entry, Link, linked
+from chassis.database import SET_TENANT
 
 ENTRIES = Counter("routiq_audit_entries_total", "Entries put on record.", ["kind"])
 
@@ -41,6 +42,12 @@ class Chain:
     def __init__(self, connection: AsyncConnection, organization_id: str) -> None:
         self._connection = connection
         self._organization_id = organization_id
+
+    @classmethod
+    async def within(cls, connection: AsyncConnection, organization_id: str) -> Self:
+        """Whosever transaction it was so far: from here on it is this organization's."""
+        await connection.execute(SET_TENANT, {"organization_id": organization_id})
+        return cls(connection, organization_id)
 
     async def append(self, entries: Sequence[Entry]) -> None:
         """Add those that are not on record yet. Who comes meanwhile waits at the head until this has committed."""

@@ -1,6 +1,7 @@
 """What is known of each organization, and of all of them together."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
 from sqlalchemy import text
@@ -8,8 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.platform import PlatformFigures
+from chassis import outbox
 from chassis.database import Database
 from chassis.logs import describe
+from contracts.base import Event
 from contracts.events import ConnectionChanged, FiguresCounted, SyncRunChanged
 
 log = structlog.get_logger()
@@ -40,6 +43,13 @@ _PUT_FIGURES = text("""
         active_patients = excluded.active_patients
     WHERE known.counted_at < excluded.counted_at
 """)
+_ADD = text("INSERT INTO organizations (organization_id) VALUES (:organization_id) ON CONFLICT DO NOTHING")
+_DELETE = text("""
+    INSERT INTO organizations AS known (organization_id, deleted_at) VALUES (:organization_id, :deleted_at)
+    ON CONFLICT (organization_id) DO UPDATE SET deleted_at = coalesce(known.deleted_at, excluded.deleted_at)
+""")
+_DELETED = text("SELECT deleted_at IS NOT NULL FROM organizations WHERE organization_id = :organization_id")
+_KNOWN = text("SELECT EXISTS (SELECT FROM organizations WHERE organization_id = :organization_id)")
 _PLATFORM_FIGURES = text("SELECT * FROM platform_figures()")
 
 
@@ -48,6 +58,26 @@ class Organizations:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def known(self, organization_id: str) -> bool:
+        """Whether there is such an organization; asked in a transaction of it."""
+        return bool(await self._connection.scalar(_KNOWN, {"organization_id": organization_id}))
+
+    async def add(self, organization_id: str) -> None:
+        """There is such an organization, or was: one that was deleted stays so."""
+        await self._connection.execute(_ADD, {"organization_id": organization_id})
+
+    async def delete(self, organization_id: str, deleted_at: datetime) -> None:
+        """There is no such organization any more; its row stays, so that nothing makes it anew."""
+        await self._connection.execute(_DELETE, {"organization_id": organization_id, "deleted_at": deleted_at})
+
+    async def deleted(self, organization_id: str) -> bool:
+        """Whether it was deleted; what nobody has heard of was not."""
+        return bool(await self._connection.scalar(_DELETED, {"organization_id": organization_id}))
+
+    async def announce(self, *events: Event) -> None:
+        """Say it to the other services when this transaction commits."""
+        await outbox.announce(self._connection, "admin", events)
 
     async def put_connection(self, event: ConnectionChanged) -> None:
         """Whether it is connected, and whether Cliniko accepts its credentials."""

@@ -14,9 +14,16 @@ Kind = Literal[
     "sync.started",
     "sync.ended",
     "connection.changed",
+    "schedule.changed",
+    "organization.created",
+    "organization.deleted",
+    "access.refused",
+    "logs.removed",
     "audit.read",
     "audit.removed",
     "audit.cleaned",
+    "letter.redriven",
+    "letter.dropped",
 ]
 Details = Mapping[str, str | int | bool | None]
 """Flat, and of ids, counts and states only: nothing that a patient said or is called."""

@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 from admin import handlers
 from admin.domain.verification import EXPLANATIONS, Break
 from chassis.database import Database
+from chassis.metrics import turned
 
 log = structlog.get_logger()
 
@@ -43,8 +44,10 @@ async def walk(database: Database, known: int = 0) -> int:
             broken += 1
             known = max(known, broken)
             BROKEN.set(known)
+        turned("watch", REST_SECONDS)
         await asyncio.sleep(IDLE * (time.perf_counter() - began))
         began = time.perf_counter()
     BROKEN.set(broken)
     VERIFIED.set_to_current_time()
+    turned("watch", REST_SECONDS)
     return broken

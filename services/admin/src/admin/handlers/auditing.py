@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from admin.adapters.chain import Chain
+from admin.adapters.store import Organizations
 from admin.adapters.trail import Trail
 from admin.domain import testimony
-from admin.domain.audit import Link
+from admin.domain.audit import Details, Kind, Link
 from admin.domain.inquiry import Inquiry
+from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.identity import Caller
-from contracts.events import ConnectionChanged, PatientErased, PatientRecordsRead, SyncRunChanged
+from contracts.events import (
+    AccessRefused,
+    ConnectionChanged,
+    PatientErased,
+    PatientRecordsRead,
+    ScheduleChanged,
+    SyncLogsRemoved,
+    SyncRunChanged,
+)
 
 
 async def record_reads(events: Sequence[PatientRecordsRead], chain: Chain) -> None:
@@ -31,6 +41,34 @@ async def record_run_change(event: SyncRunChanged, chain: Chain) -> None:
 async def record_connection_change(event: ConnectionChanged, chain: Chain) -> None:
     """How the connection to Cliniko stands since."""
     await chain.append([testimony.of_connection(event)])
+
+
+async def record_schedule_change(event: ScheduleChanged, chain: Chain) -> None:
+    """That the clinic is synced by itself no more, or again."""
+    await chain.append([testimony.of_schedule(event)])
+
+
+async def record_removed_logs(event: SyncLogsRemoved, chain: Chain) -> None:
+    """That old sync logs went."""
+    await chain.append([testimony.of_removed_logs(event)])
+
+
+async def record_act(database: Database, kind: Kind, details: Details, caller: Caller, now: datetime) -> None:
+    """What an operator did to the platform as a whole, in the operators' own chain."""
+    async with database.transaction(caller.organization_id) as connection:
+        await Chain(connection, caller.organization_id).append([testimony.of_operator(kind, details, caller, now)])
+
+
+async def chain_for_refusal(event: AccessRefused, organizations: Organizations) -> str:
+    """Whose chain it belongs in: a person may name organizations that do not exist, and makes no chain by that."""
+    home = event.home_organization_id
+    known = event.organization_id == home or await organizations.known(event.organization_id)
+    return event.organization_id if known else home
+
+
+async def record_refusal(event: AccessRefused, chain: Chain) -> None:
+    """Who was turned away."""
+    await chain.append([testimony.of_refusal(event)])
 
 
 async def look_up(inquiry: Inquiry, trail: Trail, chain: Chain, caller: Caller, now: datetime) -> Sequence[Link]:

@@ -3,12 +3,17 @@
 from admin.adapters.store import Organizations, platform_figures
 from admin.domain.platform import PlatformFigures
 from chassis.database import Database
-from contracts.events import ConnectionChanged, FiguresCounted, SyncRunChanged
+from contracts.events import ConnectionChanged, FiguresCounted, OrganizationDeleted, SyncRunChanged
 
 
 async def record_connection(event: ConnectionChanged, organizations: Organizations) -> None:
-    """Keep whether the organization's integration answers."""
+    """Keep whether the organization's integration answers.
+
+    Somebody may connect it in the minute for which a session outlives its organization: then it is told again.
+    """
     await organizations.put_connection(event)
+    if event.connected and await organizations.deleted(event.organization_id):
+        await organizations.announce(OrganizationDeleted(organization_id=event.organization_id))
 
 
 async def record_run(event: SyncRunChanged, organizations: Organizations) -> None:

@@ -46,15 +46,33 @@ KEEP_OUT = text("""
     VALUES (:organization_id, :cliniko_patient_id, :now) ON CONFLICT DO NOTHING
 """)
 
+ERASED = text("""
+    SELECT cliniko_patient_id FROM erasures
+    WHERE organization_id = :organization_id AND cliniko_patient_id = ANY(:patients)
+""")
+
 # Their figures go when the clinic is counted anew.
-ERASE = tuple(
-    text(f"""
-        WITH written AS (
-            DELETE FROM {facts}
-            WHERE organization_id = :organization_id AND cliniko_patient_id = :cliniko_patient_id
-            RETURNING cliniko_patient_id
-        )
-        {TOUCH.format(patients="cliniko_patient_id")}
-    """)
-    for facts in ("appointments", "patients")
-)
+ERASE_PATIENT = text(f"""
+    WITH written AS (
+        DELETE FROM patients
+        WHERE organization_id = :organization_id AND cliniko_patient_id = :cliniko_patient_id
+        RETURNING cliniko_patient_id
+    )
+    {TOUCH.format(patients="cliniko_patient_id")}
+""")
+
+# Remembered as removed: an older state, in which one was somebody else's, may still be on its way.
+ERASE_APPOINTMENTS = text(f"""
+    WITH written AS (
+        DELETE FROM appointments
+        WHERE organization_id = :organization_id AND cliniko_patient_id = :cliniko_patient_id
+        RETURNING cliniko_patient_id, cliniko_appointment_id, sequence
+    ),
+    remembered AS (
+        INSERT INTO removals AS known (organization_id, kind, cliniko_id, sequence)
+        SELECT :organization_id, 'appointment', cliniko_appointment_id, sequence FROM written
+        ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE SET sequence = excluded.sequence
+        WHERE known.sequence < excluded.sequence
+    )
+    {TOUCH.format(patients="cliniko_patient_id")}
+""")

@@ -1,9 +1,10 @@
 """Facts in, within the transaction of one message; `Readings` has what comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import TypeAdapter
+from sqlalchemy import Executable
 
 from analytics.adapters import removals, upserts
 from analytics.adapters.readings import Readings
@@ -36,10 +37,18 @@ class Store(Readings):
         await self._connection.execute(upserts.PATIENTS, {"organization_id": organization_id, "facts": page})
 
     async def put_appointments(self, organization_id: str, facts: Sequence[AppointmentFact]) -> None:
-        """Record what is newer than what is known."""
-        page = APPOINTMENT_FACTS.dump_json(facts).decode()
-        await self._connection.execute(removals.SHARE, {"organization_id": organization_id})
-        await self._connection.execute(upserts.APPOINTMENTS, {"organization_id": organization_id, "facts": page})
+        """Record what is newer than what is known; what has become an erased patient's is let go of."""
+        organization, page = {"organization_id": organization_id}, APPOINTMENT_FACTS.dump_json(facts).decode()
+        erased = await self._erased(organization_id, {fact.cliniko_patient_id for fact in facts})
+        gone = [
+            Removal(cliniko_id=fact.cliniko_appointment_id, sequence=fact.sequence)
+            for fact in facts
+            if fact.cliniko_patient_id in erased
+        ]
+        await self._connection.execute(removals.CLAIM if gone else removals.SHARE, organization)
+        if gone:
+            await self._remove(organization_id, "appointment", gone, removals.REMOVE_APPOINTMENTS)
+        await self._connection.execute(upserts.APPOINTMENTS, {**organization, "facts": page})
 
     async def put_appointment_types(self, event: AppointmentTypesSynced) -> None:
         """Record the names that are newer than what is known."""
@@ -56,22 +65,16 @@ class Store(Readings):
 
     async def remove(self, event: RecordsRemoved) -> None:
         """Let go of the records, unless something newer is known of them."""
-        organization = {"organization_id": event.organization_id}
-        await self._connection.execute(removals.CLAIM, organization)
-        for kind, gone, statement in (
-            ("patient", event.patients, removals.REMOVE_PATIENTS),
-            ("appointment", event.appointments, removals.REMOVE_APPOINTMENTS),
-        ):
-            page = {"kind": kind, "removals": REMOVALS.dump_json(gone).decode()}
-            await self._connection.execute(removals.REMEMBER, {**organization, **page})
-            await self._connection.execute(statement, {**organization, "ids": [one.cliniko_id for one in gone]})
+        await self._connection.execute(removals.CLAIM, {"organization_id": event.organization_id})
+        await self._remove(event.organization_id, "patient", event.patients, removals.REMOVE_PATIENTS)
+        await self._remove(event.organization_id, "appointment", event.appointments, removals.REMOVE_APPOINTMENTS)
 
     async def erase(self, organization_id: str, cliniko_patient_id: str, now: datetime) -> None:
         """Let go of a patient's facts and figures, and keep out whatever else comes of them."""
         patient = {"organization_id": organization_id, "cliniko_patient_id": cliniko_patient_id}
         await self._connection.execute(removals.CLAIM, {"organization_id": organization_id})
         await self._connection.execute(removals.KEEP_OUT, {**patient, "now": now})
-        for statement in removals.ERASE:
+        for statement in (removals.ERASE_APPOINTMENTS, removals.ERASE_PATIENT):
             await self._connection.execute(statement, patient)
         await self.figures(organization_id, now)
 
@@ -86,3 +89,12 @@ class Store(Readings):
     async def announce(self, event: Event) -> None:
         """Send `event` out once this transaction is committed."""
         await announce(self._connection, "analytics", [event])
+
+    async def _erased(self, organization_id: str, patients: Collection[str]) -> set[str]:
+        asked = {"organization_id": organization_id, "patients": sorted(patients)}
+        return set((await self._connection.execute(removals.ERASED, asked)).scalars())
+
+    async def _remove(self, organization_id: str, kind: str, gone: Sequence[Removal], statement: Executable) -> None:
+        organization, page = {"organization_id": organization_id}, REMOVALS.dump_json(gone).decode()
+        await self._connection.execute(removals.REMEMBER, {**organization, "kind": kind, "removals": page})
+        await self._connection.execute(statement, {**organization, "ids": [one.cliniko_id for one in gone]})

@@ -9,80 +9,69 @@ from analytics import handlers
 from analytics.domain.retention import Risk
 from analytics.entrypoints.conditional import Known, answer, conditional
 from analytics.entrypoints.cursor import cursor
-from analytics.entrypoints.parameters import After, Days, Limit, Now, OwnStore, PageSize
+from analytics.entrypoints.parameters import After, Asked, Days, Limit, PageSize
 from analytics.entrypoints.retention_shapes import PatientAtRisk, Retention, RiskCounts
 from analytics.entrypoints.shapes import Activity, Dashboard, Summary
 from analytics.entrypoints.trend_shapes import Analytics, Charts
-from chassis.identity import OwnOrganization
 
 router = APIRouter(prefix="/api/v1/dashboard/{organization_id}", tags=["Dashboard"])
 
 
 @router.get("", responses=conditional(Dashboard))
-async def dashboard(
-    organization_id: OwnOrganization, store: OwnStore, now: Now, activity_limit: Limit = 10, known: Known = None
-) -> Response:
+async def dashboard(asked: Asked, activity_limit: Limit = 10, known: Known = None) -> Response:
     """The clinic's figures and its newest syncs."""
-    figures = await handlers.summarize(organization_id, store, now)
-    activity = await handlers.recall_activity(organization_id, activity_limit, store, now)
+    figures = await handlers.summarize(asked.organization_id, asked.store, asked.now)
+    activity = await handlers.recall_activity(asked.organization_id, activity_limit, asked.store, asked.now)
     document = Dashboard(
-        organization_id=organization_id,
+        organization_id=asked.organization_id,
         summary=Summary.model_validate(figures),
         recent_activity=[Activity.model_validate(run) for run in activity],
-        timestamp=now,
+        timestamp=asked.now,
     )
     return answer(document, figures.last_sync_time, known)
 
 
 @router.get("/summary", responses=conditional(Summary))
-async def summary(organization_id: OwnOrganization, store: OwnStore, now: Now, known: Known = None) -> Response:
+async def summary(asked: Asked, known: Known = None) -> Response:
     """The clinic's figures."""
-    figures = await handlers.summarize(organization_id, store, now)
+    figures = await handlers.summarize(asked.organization_id, asked.store, asked.now)
     return answer(Summary.model_validate(figures), figures.last_sync_time, known)
 
 
 @router.get("/activity", responses=conditional(list[Activity]))
-async def activity(
-    organization_id: OwnOrganization, store: OwnStore, now: Now, limit: Limit = 20, known: Known = None
-) -> Response:
+async def activity(asked: Asked, limit: Limit = 20, known: Known = None) -> Response:
     """The clinic's newest syncs."""
-    runs = await handlers.recall_activity(organization_id, limit, store, now)
+    runs = await handlers.recall_activity(asked.organization_id, limit, asked.store, asked.now)
     document = [Activity.model_validate(run) for run in runs]
-    return answer(document, await handlers.recall_last_sync(organization_id, store), known)
+    return answer(document, await handlers.recall_last_sync(asked.organization_id, asked.store), known)
 
 
 @router.get("/analytics", responses=conditional(Analytics))
-async def analytics(
-    organization_id: OwnOrganization, store: OwnStore, now: Now, timeframe: Days = "30d", known: Known = None
-) -> Response:
+async def analytics(asked: Asked, timeframe: Days = "30d", known: Known = None) -> Response:
     """Bookings, appointments, cancellations, no-shows, new and active patients against the period before.
 
     Days are in UTC. Told are listed patients and their appointments. Bookings are by the day they were made, whatever
     became of them; appointments (without cancelled ones) and no-shows by the day they start; cancellations by the day
     they were made; active patients had an appointment in the period.
     """
-    trend = await handlers.compare_periods(organization_id, timeframe, store, now)
+    trend = await handlers.compare_periods(asked.organization_id, timeframe, asked.store, asked.now)
     return answer(Analytics.model_validate(trend), trend.last_sync_time, known)
 
 
 @router.get("/charts", responses=conditional(Charts))
-async def charts(
-    organization_id: OwnOrganization, store: OwnStore, now: Now, timeframe: Days = "30d", known: Known = None
-) -> Response:
+async def charts(asked: Asked, timeframe: Days = "30d", known: Known = None) -> Response:
     """The same by day, for `90d` and `1y` by week; each beside the day or week as far back in the period before.
 
     Days are in UTC. Weeks are counted back from today, so that the earliest may be shorter. A patient counts as active
     once in each day, week and period.
     """
-    trend = await handlers.compare_periods(organization_id, timeframe, store, now)
+    trend = await handlers.compare_periods(asked.organization_id, timeframe, asked.store, asked.now)
     return answer(Charts.model_validate(trend), trend.last_sync_time, known)
 
 
 @router.get("/retention", responses=conditional(Retention))
 async def retention(
-    organization_id: OwnOrganization,
-    store: OwnStore,
-    now: Now,
+    asked: Asked,
     after: After,
     risk: Annotated[Risk | None, Query(description="Only patients at this risk.")] = None,
     limit: PageSize = 100,
@@ -95,14 +84,16 @@ async def retention(
     has passed twice, one step higher when the appointment after the last visit was missed or cancelled, and lost after
     365 days.
     """
-    found = await handlers.list_patients_at_risk(organization_id, store, now, risk=risk, limit=limit, after=after)
+    found = await handlers.list_patients_at_risk(
+        asked.organization_id, asked.store, asked.now, risk=risk, limit=limit, after=after
+    )
     document = Retention(
-        organization_id=organization_id,
+        organization_id=asked.organization_id,
         patients=[PatientAtRisk.model_validate(patient) for patient in found.patients],
         total_count=found.counts[risk] if risk else sum(found.counts.values()),
         counts=RiskCounts.model_validate(found.counts),
         next_cursor=cursor(found.end) if found.end else None,
         last_sync_time=found.last_sync_time,
-        timestamp=now,
+        timestamp=asked.now,
     )
     return answer(document, found.last_sync_time, known)

@@ -1,26 +1,40 @@
 """What a request says, checked."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 
 from analytics.adapters.store import Store
 from analytics.domain.periods import Timeframe
 from analytics.domain.retention import Position
 from analytics.entrypoints.cursor import position
-from chassis.database import Transaction
+from chassis.database import own_request
 
 
-async def own_store(connection: Transaction) -> Store:
-    """The tables, in the request's transaction."""
-    return Store(connection)
+@dataclass(frozen=True)
+class Asking:
+    """A request about an organization, its transaction, and the moment at which all it is told is to be true."""
+
+    organization_id: str
+    store: Store
+    now: datetime
 
 
 async def clock() -> datetime:
     """The one moment at which everything in a request is true."""
     return datetime.now(UTC)
+
+
+async def asking(
+    request: Request, organization_id: Annotated[str, Path()], now: Annotated[datetime, Depends(clock)]
+) -> AsyncIterator[Asking]:
+    """The request, in its transaction."""
+    async with own_request(request, organization_id) as (_, connection):
+        yield Asking(organization_id, Store(connection), now)
 
 
 async def after(
@@ -34,8 +48,7 @@ async def after(
         raise RequestValidationError([problem]) from None
 
 
-OwnStore = Annotated[Store, Depends(own_store)]
-Now = Annotated[datetime, Depends(clock)]
+Asked = Annotated[Asking, Depends(asking, scope="function")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 PageSize = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[Position | None, Depends(after)]

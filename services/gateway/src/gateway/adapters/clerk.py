@@ -11,6 +11,7 @@ from prometheus_client import Gauge
 
 from chassis.errors import Unavailable
 from chassis.logs import describe
+from chassis.metrics import turned
 from gateway.adapters.measures import Counts
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class SigningKeys:
         """Fetch now and whenever the keys reach their soft age. Raises when a fetch fails: start it again."""
         while True:
             await self._fetch()
+            turned("jwks", SOFT_AGE_SECONDS)
             await asyncio.sleep(SOFT_AGE_SECONDS)
 
     async def find(self, kid: str) -> PyJWK | None:

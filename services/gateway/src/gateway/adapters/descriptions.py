@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from chassis.metrics import turned
+
 POLL_SECONDS = 30.0
 FIRST_POLL_SECONDS = 1.0
 """Until every service has been heard once."""
@@ -25,6 +27,7 @@ class Descriptions:
         """Ask all services, forever."""
         while True:
             await asyncio.gather(*(self._ask(name, url) for name, url in self._urls.items()))
+            turned("descriptions", POLL_SECONDS)
             await asyncio.sleep(POLL_SECONDS if self.heard.keys() == self._urls.keys() else FIRST_POLL_SECONDS)
 
     async def _ask(self, name: str, url: str) -> None:

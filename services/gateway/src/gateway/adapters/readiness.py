@@ -7,6 +7,8 @@ from typing import Literal
 
 import httpx
 
+from chassis.metrics import turned
+
 POLL_SECONDS = 2.0
 
 State = Literal["ready", "not ready", "away"]
@@ -31,6 +33,7 @@ class Readiness:
         """Ask all services, forever."""
         while True:
             await asyncio.gather(*(self._ask(name, url) for name, url in self._urls.items()))
+            turned("readiness", POLL_SECONDS)
             await asyncio.sleep(POLL_SECONDS)
 
     async def _ask(self, name: str, url: str) -> None:

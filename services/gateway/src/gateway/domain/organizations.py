@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chassis.errors import BadRequest, Forbidden
+from chassis.errors import BadRequest
 from gateway.domain.claims import ORGANIZATION_ID, Claims, Role
+from gateway.domain.refusals import NotAdmitted
 
 
 class Standing(NamedTuple):
@@ -35,17 +36,17 @@ def named(in_path: str | None, in_header: str | None) -> str | None:
 
 
 def standing(claims: Claims) -> Standing:
-    """What the session itself says. Raises Forbidden."""
+    """What the session itself says. Raises NotAdmitted."""
     if claims.organization_id is None:
-        raise Forbidden("No organization is active in this session.")
+        raise NotAdmitted("No organization is active in this session.", "no_organization")
     return Standing(claims.organization_id, claims.role)
 
 
 def standing_in(organization_id: str, roles: Mapping[str, Role]) -> Standing:
-    """What the person's memberships say. Raises Forbidden."""
+    """What the person's memberships say. Raises NotAdmitted."""
     role = roles.get(organization_id)
     if role is None:
-        raise Forbidden("You do not have access to this organization.")
+        raise NotAdmitted("You do not have access to this organization.", "other_organization")
     return Standing(organization_id, role)
 
 

@@ -1,6 +1,20 @@
 """The kinds of refusal that only a gateway has; the others are the chassis'."""
 
-from chassis.errors import Refusal
+from typing import TYPE_CHECKING
+
+from chassis.errors import Forbidden, Refusal
+from contracts.events import RefusalReason
+
+if TYPE_CHECKING:
+    from gateway.domain.organizations import Standing
+
+
+class NotAdmitted(Forbidden):
+    """We know who asks, and turn them away; that goes on record."""
+
+    def __init__(self, detail: str, reason: RefusalReason, standing: "Standing | None" = None) -> None:
+        super().__init__(detail)
+        self.reason, self.standing = reason, standing
 
 
 class MethodNotAllowed(Refusal):

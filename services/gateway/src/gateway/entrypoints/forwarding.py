@@ -13,10 +13,8 @@ from gateway.domain import traces
 from gateway.entrypoints.exchange import Exchange
 from gateway.entrypoints.upload import Upload
 
-_OURS = (
-    IDENTITY.encode() + b": %b\r\nx-request-id: %b\r\n"
-    b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\n%b"
-)
+_IDENTITY = IDENTITY.encode() + b": %b\r\n"
+_OURS = b"%bx-request-id: %b\r\nx-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\n%b"
 
 
 class Bounds(NamedTuple):
@@ -29,8 +27,11 @@ class Bounds(NamedTuple):
     """Until a service's next byte, where the route says nothing else."""
 
 
-async def forward(exchange: Exchange, service: Service, identity: bytes, bounds: Bounds) -> None:
-    """Let `service` answer, told by the signed `identity` who asks. Raises Refusal until the answer has begun."""
+async def forward(exchange: Exchange, service: Service, identity: bytes | None, bounds: Bounds) -> None:
+    """Let `service` answer, told by the signed `identity` who asks; None: nobody knows.
+
+    Raises Refusal until the answer has begun.
+    """
     patience = exchange.route.patience or bounds.service_seconds
     request = _request(exchange, service, identity, bounds)
     asked_at = time.perf_counter()
@@ -55,10 +56,10 @@ async def _pass_on(exchange: Exchange, response: Response, patience: float) -> N
         await exchange.send(body, more)
 
 
-def _request(exchange: Exchange, service: Service, identity: bytes, bounds: Bounds) -> Request:
+def _request(exchange: Exchange, service: Service, identity: bytes | None, bounds: Bounds) -> Request:
     origin = exchange.origin
     ours = _OURS % (
-        identity,
+        _IDENTITY % identity if identity else b"",
         exchange.request_id.encode(),
         origin.client.encode(),
         origin.scheme.encode(),

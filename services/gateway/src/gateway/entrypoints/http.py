@@ -9,18 +9,21 @@ from chassis.logs import describe
 from gateway import handlers
 from gateway.adapters.limits import Limits
 from gateway.adapters.memberships import Memberships
+from gateway.adapters.refusals import Refusals
 from gateway.adapters.request_log import RequestLog
 from gateway.adapters.services import Service
 from gateway.adapters.tokens import Tokens
 from gateway.adapters.vouching import Vouching
-from gateway.domain import organizations, routing
+from gateway.domain import organizations, routing, turned_away
+from gateway.domain.claims import Claims
 from gateway.domain.limits import tier_of
-from gateway.domain.refusals import Failed, MethodNotAllowed, TooManyRequests
+from gateway.domain.refusals import Failed, MethodNotAllowed, NotAdmitted, TooManyRequests
 from gateway.domain.routing import Access, Match
+from gateway.domain.turned_away import TurnedAway
 from gateway.entrypoints.cors import preflight_headers
 from gateway.entrypoints.exchange import Exchange
 from gateway.entrypoints.forwarding import Bounds, forward
-from gateway.entrypoints.observing import LIMITED, observe
+from gateway.entrypoints.observing import LIMITED, TURNED_AWAY, method_of, observe
 from gateway.entrypoints.own import OwnAnswers
 from gateway.entrypoints.refusing import refuse
 
@@ -42,11 +45,12 @@ class Gateway:
         platform: str | None,
         bounds: Bounds,
         request_log: RequestLog | None,
+        refusals: Refusals | None,
     ) -> None:
         self._tokens, self._memberships = tokens, memberships
         self._services, self._own, self._limits = services, own, limits
         self._vouching, self._platform = vouching, platform
-        self._bounds, self._request_log = bounds, request_log
+        self._bounds, self._request_log, self._refusals = bounds, request_log, refusals
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, with the error envelope when nothing better can be said."""
@@ -58,6 +62,9 @@ class Gateway:
             log.error("request failed", request_id=exchange.request_id, **describe(error))
             await refuse(exchange, Failed("The server could not answer this request. It has been logged."))
         finally:
+            if exchange.status == 403 and exchange.caller:
+                caller, method = exchange.caller, method_of(exchange)
+                self._remember(exchange, turned_away.by_service(caller, method, exchange.route.template))
             observe(exchange, self._request_log)
 
     async def _serve(self, exchange: Exchange) -> None:
@@ -66,10 +73,16 @@ class Gateway:
         if exchange.asks_permission:
             await self._permit(exchange)
         elif service := self._services.get(match.route.service):
-            caller = await self._admit(exchange, match)
-            await forward(exchange, service, self._vouching.identity(caller, service.name), self._bounds)
+            await forward(exchange, service, await self._identity(exchange, match), self._bounds)
         else:
             await self._answer(exchange, match)
+
+    async def _identity(self, exchange: Exchange, match: Match) -> bytes | None:
+        """Signed for the service; None where anybody may ask."""
+        if match.route.access is Access.ANYONE:
+            await self._count(exchange, exchange.client)
+            return None
+        return self._vouching.identity(await self._admit(exchange, match), match.route.service)
 
     async def _permit(self, exchange: Exchange) -> None:
         """A browser's preflight: it costs nothing and needs no token, which the browser would not send."""
@@ -99,9 +112,26 @@ class Gateway:
             raise
         await self._count(exchange, f"{claims.user_id} {claims.organization_id}")
         named = organizations.named(match.organization_id, exchange.header(b"x-organization-id"))
-        standing = await handlers.stand(claims, named, self._memberships)
-        exchange.caller = handlers.admit(claims, standing, match, self._platform)
+        try:
+            standing = await handlers.stand(claims, named, self._memberships)
+            exchange.caller = handlers.admit(claims, standing, match, self._platform)
+        except NotAdmitted as refusal:
+            self._turn_away(exchange, refusal, claims, named)
+            raise
         return exchange.caller
+
+    def _turn_away(self, exchange: Exchange, refusal: NotAdmitted, claims: Claims, named: str | None) -> None:
+        method, route = method_of(exchange), exchange.route.template
+        who = turned_away.by_gateway(refusal, claims, named, self._platform, method, route)
+        if who:
+            self._remember(exchange, who)
+        else:
+            TURNED_AWAY.inc(refusal.reason)
+
+    def _remember(self, exchange: Exchange, who: TurnedAway) -> None:
+        TURNED_AWAY.inc(who.reason)
+        if self._refusals:
+            self._refusals.note(who, exchange.request_id)
 
     async def _count(self, exchange: Exchange, client: str) -> None:
         tier = tier_of(exchange.path)

@@ -4,6 +4,7 @@ Whoever erases must be alone with the organization's records (`documents.claim`)
 erasure nor be seen by it. What comes later is kept out by the ids that stay in `erasures`.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -44,14 +45,30 @@ _KEEP_OUT = text("""
     VALUES (:organization_id, :cliniko_patient_id, :now) ON CONFLICT DO NOTHING
 """)
 _ERASE = "DELETE FROM {} WHERE organization_id = :organization_id AND cliniko_patient_id = :cliniko_patient_id"
-_ERASE_RECORDS = (text(_ERASE.format("patients")), text(_ERASE.format("appointments")))
-_ERASE_PLACES = text(_ERASE.format("former_places"))
+_ERASE_PATIENT, _ERASE_PLACES = text(_ERASE.format("patients")), text(_ERASE.format("former_places"))
+# Remembered as removed: an older state, in which one was somebody else's, may still be on its way.
+_ERASE_APPOINTMENTS = text(f"""
+    WITH erased AS ({_ERASE.format("appointments")} RETURNING cliniko_appointment_id, sequence)
+    INSERT INTO removals AS known (organization_id, kind, cliniko_id, sequence)
+    SELECT :organization_id, 'appointment', cliniko_appointment_id, sequence FROM erased
+    ON CONFLICT (organization_id, kind, cliniko_id) DO UPDATE SET sequence = excluded.sequence
+    WHERE known.sequence < excluded.sequence
+""")
+_ERASED = text("""
+    SELECT cliniko_patient_id FROM erasures
+    WHERE organization_id = :organization_id AND cliniko_patient_id = ANY(:patients)
+""")
 
 
 async def everything(tenant: Tenant, patient_id: UUID) -> str | None:
     """As JSON text, cancelled and archived appointments too; None when there is no such patient."""
     found: str | None = (await tenant.execute(_EVERYTHING, patient_id=patient_id)).scalar_one_or_none()
     return found
+
+
+async def erased(tenant: Tenant, patients: Iterable[str]) -> set[str]:
+    """Those of the patients who were erased."""
+    return set((await tenant.execute(_ERASED, patients=sorted(set(patients)))).scalars())
 
 
 async def find(tenant: Tenant, patient_id: UUID) -> str | None:
@@ -63,7 +80,7 @@ async def find(tenant: Tenant, patient_id: UUID) -> str | None:
 async def erase(tenant: Tenant, cliniko_patient_id: str, now: datetime) -> None:
     """The records, now and from now on. The document goes when it is made anew."""
     await tenant.execute(_KEEP_OUT, cliniko_patient_id=cliniko_patient_id, now=now)
-    for statement in _ERASE_RECORDS:
+    for statement in (_ERASE_PATIENT, _ERASE_APPOINTMENTS):
         await tenant.execute(statement, cliniko_patient_id=cliniko_patient_id)
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     Integer,
@@ -23,15 +24,17 @@ from sqlalchemy import (
     union_all,
 )
 
+from patients.adapters.summaries import STATE
 from patients.adapters.tables import last_runs, patient_documents
 from patients.adapters.tenant import Tenant
 from patients.domain import search
-from patients.domain.listing import Active, Bookmark, Listed, Listing, Page, Position, Walk
+from patients.domain.listing import Active, Bookmark, Listed, Listing, Page, Position, Version, Walk
 
 _ROW = patient_documents.c
 _ORDER = (_ROW.next_order, _ROW.recency, _ROW.name_order, _ROW.patient_id)
 _ORGANIZATION, _TERM, _TYPE = (bindparam(name, type_=Text) for name in ("organization_id", "term", "type"))
 _LIMIT = bindparam("limit", type_=Integer)
+_PLACE_NAMES = ("next_order", "recency", "name_order", "last_id")
 _PLACE = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in _ORDER))
 _SHOWN = {
     "true": _ROW.active,
@@ -61,16 +64,21 @@ _MOVED = text("""
 """).columns(_ROW.cliniko_patient_id, _ROW.next_order, _ROW.recency, _ROW.name_order)
 
 
-async def page(tenant: Tenant, listing: Listing, now: datetime) -> Page:
-    """One state of a page and of the number that match. A further page keeps everybody where the first one saw them."""
+async def page(tenant: Tenant, listing: Listing, now: datetime) -> tuple[bool, Page]:
+    """Whether any document is to be made before it is read; one state of a page and of the number that match.
+
+    A further page keeps everybody where the first one saw them.
+    """
     walk, after = listing.bookmark or (None, None)
     seen = {"snapshot": walk.snapshot, "transaction": walk.transaction} if walk else {}
     statement = _page(_shape(listing), goes_on=after is not None)
-    rows = (await tenant.execute(statement, **seen, **_values(listing, after, listing.limit + 1))).all()
-    found = [row for row in rows if row.document is not None]
-    walk = walk or Walk(now, rows[0].snapshot, rows[0].transaction)
-    end = Bookmark(walk, _position(found[listing.limit - 1])) if len(found) > listing.limit else None
-    return Page(_listed(found[: listing.limit]), rows[0].total, end)
+    found = (await tenant.execute(statement, now=now, **seen, **_values(listing, after, listing.limit + 1))).one()
+    patients = list(map(Listed, found.patient_id or (), found.document or (), found.next_at or ()))
+    walk = walk or Walk(now, found.snapshot, found.transaction)
+    place = Position(found.next_order, found.recency, found.name_order, found.last_id)
+    end = Bookmark(walk, place) if len(patients) > listing.limit else None
+    version = Version(found.changes, found.synced_at)
+    return found.untrue, Page(version, patients[: listing.limit], found.total, end)
 
 
 async def stretch(
@@ -82,7 +90,7 @@ async def stretch(
     """
     statement = _stretch(_shape(listing), goes_on=after is not None)
     found = (await tenant.execute(statement, **_values(listing, after, limit))).all()
-    return _listed(found), _position(found[-1]) if len(found) == limit else None
+    return [Listed(row.patient_id, row.document, row.next_at) for row in found], _end(found, limit)
 
 
 class _Shape(NamedTuple):
@@ -105,12 +113,20 @@ def _values(listing: Listing, after: Position | None, limit: int) -> dict[str, A
 
 @cache  # to put a statement together takes longer than PostgreSQL needs for it
 def _page(shape: _Shape, *, goes_on: bool) -> Select[Any]:
-    """The total beside every row of the page, and one row more than the page holds: is there a next one?"""
+    """One row: version, total, and in arrays one patient more than the page holds: is there a next one?"""
     wanted = _wanted(shape)
     total = select(func.count().label("total"), *_SEEN).select_from(patient_documents).where(*wanted).subquery()
-    rows = _rows(wanted, goes_on=goes_on)
-    order = (rows.c[column.name] for column in _ORDER)
-    return select(total, rows).select_from(total.outerjoin(rows, true())).order_by(*order)
+    state, patients = STATE.subquery(), _gathered(_rows(wanted, goes_on=goes_on)).subquery()
+    return select(state, total, patients).select_from(state.join(total, true()).join(patients, true()))
+
+
+def _gathered(rows: Subquery) -> Select[Any]:
+    """Rows that come in order; beside them the place of the last one that the page holds."""
+    arrays = {column.name: func.array_agg(column, type_=ARRAY(column.type)) for column in rows.c}
+    shown = (arrays[name].label(name) for name in ("patient_id", "document", "next_at"))
+    place = (arrays[column.name][_LIMIT - 1].label(name) for column, name in zip(_ORDER, _PLACE_NAMES, strict=True))
+    columns: list[Any] = [*shown, *place]
+    return select(*columns)
 
 
 @cache
@@ -153,9 +169,7 @@ def _wanted(shape: _Shape) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _listed(rows: Sequence[Row[Any]]) -> list[Listed]:
-    return [Listed(row.patient_id, row.document, row.next_at) for row in rows]
-
-
-def _position(row: Row[Any]) -> Position:
-    return Position(row.next_order, row.recency, row.name_order, row.patient_id)
+def _end(found: Sequence[Row[Any]], limit: int) -> Position | None:
+    if len(found) < limit:
+        return None
+    return Position(*(getattr(found[-1], column.name) for column in _ORDER))

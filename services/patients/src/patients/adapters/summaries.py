@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Boolean, DateTime, text
 
 from patients.adapters.documents import ANY_UNTRUE
 from patients.adapters.tenant import Tenant
@@ -35,12 +35,14 @@ _TYPES_SUMMARY = text("""
     ORDER BY count(*) DESC, next_type NULLS LAST, primary_type NULLS LAST
 """)
 
-_STATE = text(f"""
+STATE = text(f"""
     SELECT
-        {ANY_UNTRUE} AS untrue,
-        coalesce((SELECT sum(weight) FROM changes WHERE organization_id = :organization_id), 0)::bigint AS changes,
+        ({ANY_UNTRUE}) AS untrue,
+        (
+            SELECT CAST(coalesce(sum(weight), 0) AS bigint) FROM changes WHERE organization_id = :organization_id
+        ) AS changes,
         (SELECT completed_at FROM last_runs WHERE organization_id = :organization_id) AS synced_at
-""")
+""").columns(untrue=Boolean, changes=BigInteger, synced_at=DateTime(timezone=True))
 
 
 async def active_summary(tenant: Tenant) -> ActiveSummary:
@@ -56,5 +58,5 @@ async def state(tenant: Tenant, now: datetime) -> tuple[bool, Version]:
 
     A read after this one may be newer, none is older.
     """
-    found = (await tenant.execute(_STATE, now=now)).one()
+    found = (await tenant.execute(STATE, now=now)).one()
     return found.untrue, Version(found.changes, found.synced_at)

@@ -59,18 +59,20 @@ class Listed(NamedTuple):
     next_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Page:
-    """`total_count` is the number that match; `end` is None on the last page."""
-
-    patients: list[Listed]
-    total_count: int
-    end: Bookmark | None
-
-
 class Version(NamedTuple):
     """What a clinic's lists are made of, told apart from what they were made of before."""
 
     changes: int
     synced_at: datetime | None
     """When the clinic was last read from Cliniko; None before its first sync."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """`total_count` is the number that match; `end` is None on the last page; all of it is of `version` or newer."""
+
+    version: Version
+
+    patients: list[Listed]
+    total_count: int
+    end: Bookmark | None

@@ -15,7 +15,7 @@ from patients import handlers
 from patients.domain.wording import storable
 from patients.entrypoints.accepting import CSV
 from patients.entrypoints.answers import URGENT, figures, patient_list
-from patients.entrypoints.parameters import Asked, AskedList
+from patients.entrypoints.parameters import Asked, WantedList
 from patients.entrypoints.shapes import (
     ActivePatients,
     Dossier,
@@ -43,21 +43,21 @@ def _list_answers(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("/patients", responses=_list_answers(PatientList))
-async def list_patients(asked: Asked, listing: AskedList) -> Response:
+async def list_patients(asked: Asked, wanted: WantedList) -> Response:
     """Active patients, the one who comes next first."""
-    return await patient_list(asked, listing)
+    return await patient_list(asked, asked.listing(wanted))
 
 
 @router.get("/patients/with-appointments", responses=_list_answers(PatientListWithUrgency))
-async def list_patients_with_appointments(asked: Asked, listing: AskedList) -> Response:
+async def list_patients_with_appointments(asked: Asked, wanted: WantedList) -> Response:
     """The same list with how soon each patient comes."""
-    return await patient_list(asked, listing, URGENT)
+    return await patient_list(asked, asked.listing(wanted), URGENT)
 
 
 @router.get("/patients/by-appointment-type/{appointment_type:path}", responses=_list_answers(PatientListOfType))
-async def list_patients_by_appointment_type(asked: Asked, listing: AskedList, appointment_type: str) -> Response:
+async def list_patients_by_appointment_type(asked: Asked, wanted: WantedList, appointment_type: str) -> Response:
     """Those whose next or primary appointment type has exactly this name, which may hold a slash."""
-    of_type = replace(listing, appointment_type=storable(appointment_type))
+    of_type = replace(asked.listing(wanted), appointment_type=storable(appointment_type))
     return await patient_list(asked, of_type, appointment_type=appointment_type)
 
 

@@ -1,14 +1,15 @@
 """What a request says, checked."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 
-from chassis.database import Transaction
-from chassis.identity import Identified, OwnOrganization
+from chassis.database import own_request
 from chassis.metrics import template
 from patients.adapters.tenant import Tenant
 from patients.domain.listing import Active, Bookmark, Listing
@@ -23,12 +24,27 @@ class Asking:
     http: Request
     tenant: Tenant
     reader: Reader
-    seal: Seal
     now: datetime
+
+    @property
+    def seal(self) -> Seal:
+        """What makes cursors of the organization."""
+        return Seal.of(self.tenant.organization_id, self.http.app.state.identity_key)
 
     def header(self, name: str) -> str:
         """All lines of it as one, as RFC 9110 lets lists be sent; empty when there is none."""
         return ",".join(self.http.headers.getlist(name))
+
+    def listing(self, wanted: "Wanted") -> Listing:
+        """The page that is asked for. Raises RequestValidationError for a cursor that is none of ours."""
+        return Listing(wanted.limit, wanted.active, wanted.search, self._bookmark(wanted.cursor))
+
+    def _bookmark(self, cursor: str | None) -> Bookmark | None:
+        try:
+            return None if cursor is None else self.seal.bookmark(cursor, self.now)
+        except ValueError as error:
+            problem = {"loc": ("query", "cursor"), "msg": str(error), "type": "cursor"}
+            raise RequestValidationError([problem]) from None
 
 
 async def clock() -> datetime:
@@ -36,51 +52,24 @@ async def clock() -> datetime:
     return datetime.now(UTC)
 
 
-Now = Annotated[datetime, Depends(clock)]
-
-
-async def seal(organization_id: OwnOrganization, request: Request) -> Seal:
-    """What makes cursors of the organization in the path."""
-    return Seal.of(organization_id, request.app.state.identity_key)
-
-
-OwnSeal = Annotated[Seal, Depends(seal)]
-
-
 async def asking(
-    request: Request,
-    organization_id: OwnOrganization,
-    caller: Identified,
-    connection: Transaction,
-    own_seal: OwnSeal,
-    now: Now,
-) -> Asking:
+    request: Request, organization_id: Annotated[str, Path()], now: Annotated[datetime, Depends(clock)]
+) -> AsyncIterator[Asking]:
     """The request, in its transaction."""
-    reader = Reader(
-        caller.user_id, caller.role, caller.impersonator, caller.request_id or None, template(request.scope)
-    )
-    return Asking(request, Tenant(connection, organization_id), reader, own_seal, now)
+    async with own_request(request, organization_id) as (caller, connection):
+        route = template(request.scope)
+        reader = Reader(caller.user_id, caller.role, caller.impersonator, caller.request_id or None, route)
+        yield Asking(request, Tenant(connection, organization_id), reader, now)
 
 
-async def listing(
-    own_seal: OwnSeal,
-    now: Now,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-    active: Active = "true",
-    search: Annotated[str | None, Query(max_length=100, description="Part of a name, e-mail or phone number.")] = None,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before, for an hour.")] = None,
-) -> Listing:
-    """The page a request asks for."""
-    return Listing(limit, active, search, None if cursor is None else _bookmark(cursor, own_seal, now))
+class Wanted(BaseModel):
+    """A page of the list, as a request names it."""
+
+    limit: int = Field(500, ge=1, le=1000)
+    active: Active = "true"
+    search: str | None = Field(None, max_length=100, description="Part of a name, e-mail or phone number.")
+    cursor: str | None = Field(None, description="`next_cursor` of the page before, for an hour.")
 
 
-def _bookmark(cursor: str, own_seal: Seal, now: datetime) -> Bookmark:
-    try:
-        return own_seal.bookmark(cursor, now)
-    except ValueError as error:
-        problem = {"loc": ("query", "cursor"), "msg": str(error), "type": "cursor"}
-        raise RequestValidationError([problem]) from None
-
-
-Asked = Annotated[Asking, Depends(asking)]
-AskedList = Annotated[Listing, Depends(listing)]
+Asked = Annotated[Asking, Depends(asking, scope="function")]
+WantedList = Annotated[Wanted, Query()]

@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind
 from chassis import tracing
 from sync.adapters.answers import Answer, NotThere, OrderRefused, RetryLater, TooMuch, page_of, understand
 from sync.adapters.throttle import Throttle
+from sync.adapters.traffic import REQUESTS, SECONDS, TURN, outcome_of
 from sync.domain.allowance import Urgency
 from sync.domain.clinic import OLDEST_FIRST, PAGE_SIZE, Away, BadAnswer, Busy, Json, Page
 from sync.domain.credentials import base_url
@@ -132,17 +133,24 @@ class Cliniko:
                 await self._sleep(backoff)
 
     async def _once(self, path: str, query: Query) -> Answer:
-        await self._turn()
-        template, url = template_of(path), f"{self._base}/{path}"
+        with TURN.time():
+            await self._turn()
+        template = template_of(path)
         with tracing.span(f"GET {template}", SpanKind.CLIENT, method="GET", route=template) as span:
             try:
                 async with asyncio.timeout(self._patience.answer_seconds):
-                    async with self._http.stream("GET", url, params=query, auth=self._auth) as response:
-                        span.note(host=response.url.host, status=response.status_code)
-                        body = await _bounded(response)
+                    with SECONDS.time():
+                        response, body = await self._exchange(path, query)
             except (httpx.RequestError, TimeoutError):
+                REQUESTS.labels("unreachable").inc()
                 raise RetryLater(Away) from None
+            span.note(host=response.url.host, status=response.status_code)
+            REQUESTS.labels(outcome_of(response.status_code)).inc()
             return understand(response.status_code, response.headers, body, datetime.now(UTC))
+
+    async def _exchange(self, path: str, query: Query) -> tuple[httpx.Response, bytes]:
+        async with self._http.stream("GET", f"{self._base}/{path}", params=query, auth=self._auth) as response:
+            return response, await _bounded(response)
 
     async def _turn(self) -> None:
         try:

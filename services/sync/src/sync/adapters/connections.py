@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.identity import Caller
 from contracts.events import ConnectionChanged
 
 _COLUMNS = "api_key, region, credentials_valid, revision, key_number, changed_at"
@@ -48,15 +49,20 @@ class Connection:
     key_number: int
     changed_at: datetime
 
-    def announcement(self, organization_id: str, request_id: str | None) -> ConnectionChanged:
-        """The connection as the other services hear of it."""
+    def announcement(
+        self, organization_id: str, by: Caller | None = None, request_id: str | None = None
+    ) -> ConnectionChanged:
+        """The connection as the other services hear of it; without anybody who changed it, in which request."""
         return ConnectionChanged(
             organization_id=organization_id,
-            request_id=request_id,
+            request_id=by.request_id if by else request_id,
             revision=self.revision,
             connected=self.api_key is not None,
             credentials_valid=self.credentials_valid,
             region=self.region,
+            user_id=by.user_id if by else None,
+            role=by.role if by else None,
+            impersonator=by.impersonator if by else None,
         )
 
 

@@ -46,6 +46,17 @@ _FAILED = text(f"""
 """)
 
 
+# The last good run of each mode stays however old it is: it says how fresh the clinic is, and how long a run takes.
+_FORGET = text("""
+    DELETE FROM runs WHERE organization_id = :organization_id AND status NOT IN ('queued', 'running')
+      AND completed_at < :before AND sync_id NOT IN (
+        SELECT DISTINCT ON (mode) sync_id FROM runs
+        WHERE organization_id = :organization_id AND status = 'completed' ORDER BY mode, completed_at DESC
+      )
+    RETURNING sync_id
+""")
+
+
 class History:
     """The runs of this transaction's organization, looked back on."""
 
@@ -67,3 +78,8 @@ class History:
         """The newest that failed."""
         rows = await self._connection.execute(_FAILED, {"organization_id": self._organization_id, "limit": limit})
         return [Run(*row) for row in rows]
+
+    async def forget(self, before: datetime) -> int:
+        """Remove runs that ended earlier, but the last completed one of each mode. How many went."""
+        values = {"organization_id": self._organization_id, "before": before}
+        return len((await self._connection.execute(_FORGET, values)).all())

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.records import Record
+from contracts.records import AppointmentRecord, Record
 from sync.domain.mapping import Mapped
 
 # Only what differs is written, or even locked: a sweep of an unchanged clinic reads. An older state does not replace a
@@ -55,6 +55,20 @@ _REMOVE = text("""
         unconfirmed = false
     WHERE organization_id = :organization_id AND kind = :kind AND cliniko_id = ANY(:ids) AND record IS NOT NULL
     RETURNING cliniko_id, sequence
+""")
+# What becomes an erased patient's does not land, and must not stay as what it was: somebody else's.
+_RELEASE = text("""
+    UPDATE landed SET record = NULL, sequence = nextval('landing_sequence'), batch_id = :batch_id, landed_at = now(),
+        unconfirmed = false
+    FROM unnest(CAST(:ids AS text[]), CAST(:patients AS text[]), CAST(:times AS timestamptz[]))
+        AS incoming (cliniko_id, cliniko_patient_id, updated_at)
+    WHERE landed.organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
+      AND date_trunc('second', (record ->> 'updated_at')::timestamptz) <= incoming.updated_at
+      AND EXISTS (
+          SELECT FROM erasures
+          WHERE organization_id = :organization_id AND erasures.cliniko_patient_id = incoming.cliniko_patient_id
+      )
+    RETURNING landed.cliniko_id, sequence
 """)
 _TAKE_UNCONFIRMED = text("""
     UPDATE landed SET batch_id = :batch_id, unconfirmed = false
@@ -165,6 +179,16 @@ class Landing:
     async def remove(self, kind: str, batch_id: UUID, ids: Sequence[str]) -> list[State]:
         """Let go of what these records said."""
         rows = await self._run(_REMOVE, kind=kind, batch_id=batch_id, ids=list(ids))
+        return [State(row.cliniko_id, row.sequence, None) for row in rows]
+
+    async def release(self, kind: str, batch_id: UUID, records: Sequence[AppointmentRecord]) -> list[State]:
+        """Let go of what landed of these as somebody else's, where they are an erased patient's now."""
+        values = {
+            "ids": [record.cliniko_appointment_id for record in records],
+            "patients": [record.cliniko_patient_id for record in records],
+            "times": [record.updated_at for record in records],
+        }
+        rows = await self._run(_RELEASE, kind=kind, batch_id=batch_id, **values)
         return [State(row.cliniko_id, row.sequence, None) for row in rows]
 
     async def take_unconfirmed(self, kind: str, batch_id: UUID, size: int) -> list[State]:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sync.adapters.runs import LEASE
 
 _BEAT = text("""
     INSERT INTO beats (replica, scheduling, key_ids, beat_at) VALUES (:replica, :scheduling, :key_ids, :moment)
@@ -17,20 +20,33 @@ _FORGET = text("DELETE FROM beats WHERE beat_at < :before")
 _LAST_BEAT = text("SELECT max(beat_at) FROM beats WHERE scheduling")
 _WITHOUT_KEY = text("SELECT count(*) FROM beats WHERE beat_at >= :since AND NOT :key_id = ANY(key_ids)")
 _COUNT_RUNS = text("SELECT mode, status, runs FROM count_runs(:since)")
-_MEASURE = text("SELECT unserved, paused, refused, failing, stalest_seconds FROM measure_schedule(:moment)")
+_MEASURE = text("SELECT unserved, paused, refused, failing FROM measure_schedule(:moment)")
+_MEASURE_FRESHNESS = text("""
+    SELECT clinics, late, worst_seconds, quantiles FROM measure_freshness(:moment, :late_after)
+""")
+_MEASURE_RUNS = text("SELECT silent, longest_wait_seconds FROM measure_runs(:lease)")
 
 REMEMBERED = timedelta(days=1)
+QUANTILES = ("0.5", "0.9", "0.99")
 
 
 @dataclass(frozen=True)
 class ScheduleFigures:
-    """Clinics that are due and not being served, paused, refused by Cliniko, failing; the oldest data's age."""
+    """Clinics that are due and not being served, paused, refused by Cliniko, failing."""
 
     unserved: int
     paused: int
     refused: int
     failing: int
-    stalest_seconds: float
+
+
+class Freshness(NamedTuple):
+    """Of the clinics that can be served; ages in seconds, `quantiles` in the order of `QUANTILES`."""
+
+    clinics: int
+    late: int
+    worst: float
+    quantiles: Sequence[float]
 
 
 async def beat(
@@ -66,3 +82,15 @@ async def count_runs(connection: AsyncConnection, since: datetime) -> dict[tuple
 async def measure_schedule(connection: AsyncConnection, moment: datetime) -> ScheduleFigures:
     """Over all connected clinics."""
     return ScheduleFigures(*(await connection.execute(_MEASURE, {"moment": moment})).one())
+
+
+async def measure_freshness(connection: AsyncConnection, moment: datetime, late_after: timedelta) -> Freshness:
+    """How old the data of connected clinics are that are not paused and whose key is good."""
+    values = {"moment": moment, "late_after": late_after}
+    return Freshness(*(await connection.execute(_MEASURE_FRESHNESS, values)).one())
+
+
+async def measure_runs(connection: AsyncConnection) -> tuple[int, float]:
+    """How many runs at work have had no beat for longer than a lease, and for how many seconds one has been queued."""
+    silent, longest_wait = (await connection.execute(_MEASURE_RUNS, {"lease": LEASE})).one()
+    return silent, longest_wait

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import tracing
+from chassis.identity import Caller
 from contracts.events import SyncMode
 from sync.domain.run import Run
 
@@ -20,8 +21,13 @@ PATIENCE = timedelta(minutes=10)
 _COLUMNS = ", ".join(field.name for field in fields(Run))
 _RUN = "organization_id = :organization_id AND sync_id = :sync_id"
 _QUEUE = text(f"""
-    INSERT INTO runs (organization_id, sync_id, request_id, mode, scheduled, started_at, traceparent)
-    VALUES (:organization_id, :sync_id, :request_id, :mode, :scheduled, :started_at, :traceparent)
+    INSERT INTO runs (
+        organization_id, sync_id, request_id, mode, scheduled, started_at, traceparent, user_id, role, impersonator
+    )
+    VALUES (
+        :organization_id, :sync_id, :request_id, :mode, :scheduled, :started_at, :traceparent,
+        :user_id, :role, :impersonator
+    )
     ON CONFLICT DO NOTHING RETURNING {_COLUMNS}
 """)
 _WAKE = text("SELECT pg_notify('sync_runs', '')")
@@ -91,11 +97,12 @@ class Runs:
         self._organization_id = organization_id
 
     async def queue(
-        self, sync_id: str, mode: SyncMode, started_at: datetime, request_id: str | None, *, scheduled: bool
+        self, sync_id: str, mode: SyncMode, started_at: datetime, caller: Caller | None, *, scheduled: bool
     ) -> Run | None:
         """A new run, which wakes the workers; None when one is active already or the id is taken."""
-        values = {"mode": mode, "started_at": started_at, "request_id": request_id, "scheduled": scheduled}
-        run = await self._one(_QUEUE, sync_id=sync_id, traceparent=tracing.traceparent(), **values)
+        values = {"mode": mode, "started_at": started_at, "scheduled": scheduled}
+        who = {name: getattr(caller, name, None) for name in ("request_id", "user_id", "role", "impersonator")}
+        run = await self._one(_QUEUE, sync_id=sync_id, traceparent=tracing.traceparent(), **values, **who)
         await self.wake_workers()
         return run
 

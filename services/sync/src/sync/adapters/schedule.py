@@ -46,6 +46,7 @@ _MOVE_ON = text(f"""
     {_OWN}
 """)
 _HOLD_BACK = text(f"UPDATE schedule SET failures = :failures, not_before = :not_before {_OWN}")
+_END = text(f"DELETE FROM schedule {_OWN}")
 _CLAIM_DUE = text("SELECT organization_id FROM claim_due(:moment, :lease, :most)")
 
 
@@ -84,6 +85,10 @@ class Schedule:
     async def hold_back(self, failures: int, not_before: datetime) -> None:
         """Leave a failing clinic alone for a while."""
         await self._run(_HOLD_BACK, failures=failures, not_before=not_before)
+
+    async def end(self) -> None:
+        """Have no plan any more."""
+        await self._run(_END)
 
     async def _one(self, statement: Any, **values: Any) -> Plan | None:
         row = (await self._run(statement, **values)).one_or_none()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import count
 
 from sync.adapters.ledger import Ledger
+from sync.adapters.traffic import BUDGET
 from sync.domain.allowance import LIMIT, Urgency
 
 
@@ -44,6 +45,7 @@ class Throttle:
             while waiting := self._still_waiting():
                 self._changed.clear()
                 grant = await self._ledger.take(self._account, waiting, self._limit)
+                BUDGET.observe(grant.used / self._limit)
                 for _ in range(grant.granted):
                     self._let_one_go()
                 if self._still_waiting():

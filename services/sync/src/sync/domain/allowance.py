@@ -23,10 +23,14 @@ class Urgency(Enum):
 
 @dataclass(frozen=True)
 class Grant:
-    """How many of those who asked may go now, and when the others should ask again."""
+    """How many of those who asked may go now, and when the others should ask again.
+
+    `used` is what has been granted within the window, these included.
+    """
 
     granted: int
     wait_seconds: float = 0.0
+    used: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,9 @@ class Allowance:
     def take(self, now: float, waiting: Sequence[Urgency], limit: int = LIMIT) -> tuple["Allowance", Grant]:
         """Let go as many of those who wait, the most urgent first in the sequence, as there is room for."""
         if 0 < (pause := self.not_before - now) <= LONGEST_PAUSE_SECONDS:
-            return self, Grant(0, pause)
+            return self, Grant(0, pause, sum(_within(self.spent, int(now)).values()))
         second = int(now)
-        spent = {at: count for at, count in self.spent.items() if abs(second - at) <= WINDOW_SECONDS}
+        spent = _within(self.spent, second)
         used, granted = sum(spent.values()), 0
         for urgency in waiting:
             if used + granted >= _room(urgency, limit):
@@ -56,7 +60,7 @@ class Allowance:
             wait = _until_free(spent, granted, second, _room(waiting[granted], limit)) - now
         if granted:
             spent[second] = spent.get(second, 0) + granted
-        return replace(self, spent=spent), Grant(granted, wait)
+        return replace(self, spent=spent), Grant(granted, wait, used + granted)
 
     def pause(self, now: float, seconds: float) -> "Allowance":
         """Cliniko said to wait: nobody goes before that."""
@@ -65,6 +69,11 @@ class Allowance:
 
 def _room(urgency: Urgency, limit: int) -> int:
     return max(1, int(limit * urgency.value))
+
+
+def _within(spent: Mapping[int, int], second: int) -> dict[int, int]:
+    """What was spent in the window that ends now."""
+    return {at: count for at, count in spent.items() if abs(second - at) <= WINDOW_SECONDS}
 
 
 def _until_free(spent: Mapping[int, int], granted: int, second: int, room: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from contracts.events import RunStatus, SyncMode, SyncRunChanged
+from contracts.events import Role, RunStatus, SyncMode, SyncRunChanged
 
 STEPS = ("Connecting to Cliniko", "Processing reference data", "Processing patients", "Processing appointments")
 _SYNC_ID = re.compile(r"sync_org_[A-Za-z0-9_]{1,64}_[0-9]{8}_[0-9]{6}")
@@ -51,6 +51,11 @@ class Run:
     """A person has said that however many records are gone, they are."""
     traceparent: str | None = None
     """The trace it was started in."""
+    user_id: str | None = None
+    """Of who started it; None: the schedule."""
+    role: Role | None = None
+    impersonator: str | None = None
+    """The user id of who acted in this person's name."""
 
     @property
     def active(self) -> bool:
@@ -136,4 +141,7 @@ def announcement(run: Run) -> SyncRunChanged:
         patients_processed=run.patients_landed,
         appointments_processed=run.appointments_landed,
         patients_reported=run.patients_reported,
+        user_id=run.user_id,
+        role=run.role,
+        impersonator=run.impersonator,
     )

@@ -1,4 +1,5 @@
-"""What the sync service hears: the receipts of those it sends records to, and whom they have let go of for good."""
+"""What the sync service hears: the receipts of those it sends records to, whom they have let go of for good, and what
+admin says is to go."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.consumers import Consumers
-from contracts.events import BatchApplied, PatientErased
+from contracts.events import BatchApplied, CleanupRequested, OrganizationDeleted, PatientErased
 from sync import handlers
 from sync.adapters.store import Store
 
@@ -28,3 +29,13 @@ async def on_batch_applied(events: Sequence[BatchApplied], connection: AsyncConn
 @consumers.on(PatientErased)
 async def on_patient_erased(event: PatientErased, connection: AsyncConnection) -> None:
     await handlers.erase_patient(event.cliniko_patient_id, Store(connection, event.organization_id, datetime.now(UTC)))
+
+
+@consumers.on(CleanupRequested)
+async def on_cleanup_requested(event: CleanupRequested, connection: AsyncConnection) -> None:
+    await handlers.clean_up(event, Store(connection, event.organization_id, datetime.now(UTC)))
+
+
+@consumers.on(OrganizationDeleted)
+async def on_organization_deleted(event: OrganizationDeleted, connection: AsyncConnection) -> None:
+    await handlers.depart(Store(connection, event.organization_id, datetime.now(UTC)))

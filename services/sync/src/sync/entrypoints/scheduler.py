@@ -8,6 +8,7 @@ import structlog
 
 from chassis import tracing
 from chassis.database import Database
+from chassis.metrics import turned
 from sync import handlers
 from sync.adapters.replicas import beat, retire
 from sync.adapters.schedule import claim_due
@@ -46,6 +47,7 @@ class Scheduler:
         try:
             while True:
                 await self.tick()
+                turned("scheduler", self._tick_seconds)
                 await asyncio.sleep(self._tick_seconds)
         finally:
             async with self._database.transaction() as connection:

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from chassis.database import Database, Notifications
+from chassis.metrics import turned
 from sync.adapters.accounts import Accounts
 from sync.adapters.runs import Claimed, any_waits, claim, lock_of, release, release_orphans
 from sync.adapters.store import Transactions
@@ -66,6 +67,7 @@ class Worker:
             alive = self._database.listening("sync_runs", holding=lock_of(self._id))
             async with alive as notifications, asyncio.TaskGroup() as runs:
                 while not notifications.lost:
+                    turned("worker", POLL_SECONDS)
                     await self._let_go()
                     await self._take_up(runs, notifications)
                     await self._give_way()

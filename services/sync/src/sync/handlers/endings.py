@@ -1,6 +1,7 @@
 """How a run ends other than well, and when the clinic's next one is due after any end."""
 
 from chassis.errors import Conflict, NotFound
+from chassis.identity import Caller
 from contracts.events import RunStatus
 from sync.adapters.store import Store
 from sync.domain.run import Run, announcement, is_sync_id
@@ -14,7 +15,7 @@ async def fail(sync_id: str, reason: str, store: Store) -> None:
         await _end(run, "failed", reason, store)
 
 
-async def cancel(sync_id: str, store: Store) -> Run:
+async def cancel(sync_id: str, caller: Caller, store: Store) -> Run:
     """End an active run because a person wants it; its worker stops before it lands another page.
 
     What has landed stays, and is sent on; the next run takes care of what was not confirmed. Saying it twice changes
@@ -31,7 +32,7 @@ async def cancel(sync_id: str, store: Store) -> Run:
             if run.status != "failed"
             else "This sync has failed already."
         )
-    ended = await _end(run, "cancelled", "Cancelled on request.", store)
+    ended = await _end(run, "cancelled", "Cancelled on request.", store, caller)
     await store.runs.wake_workers()
     return ended
 
@@ -53,12 +54,16 @@ async def plan_next(run: Run, store: Store) -> None:
     await store.schedule.move_on(hourly, daily, run.completed_at if run.status == "completed" else None)
 
 
-async def _end(run: Run, status: RunStatus, reason: str, store: Store) -> Run:
+async def _end(run: Run, status: RunStatus, reason: str, store: Store, by: Caller | None = None) -> Run:
     ended = await store.runs.change(
         run.sync_id, status=status, failure=reason, completed_at=store.now, revision=run.revision + 1
     )
     await store.landing.distrust(run.sync_id)
     await store.landing.sweep(run.sync_id)
-    await store.announce(announcement(ended))
+    await store.announce(announcement(ended).model_copy(update=_who_cancelled(by)))
     await plan_next(ended, store)
     return ended
+
+
+def _who_cancelled(by: Caller | None) -> dict[str, str | None]:
+    return {"cancelled_by": by.user_id, "cancelled_by_impersonator": by.impersonator} if by else {}

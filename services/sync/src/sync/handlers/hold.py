@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from chassis import tracing
 from chassis.gathering import Gathering
-from contracts.events import Batch
+from contracts.events import Batch, RecordsRemoved
+from contracts.records import AppointmentRecord
 from contracts.routes import confirmed_by
 from sync.adapters.checkpoints import Done
 from sync.adapters.landing import Expected
@@ -72,9 +73,18 @@ class Hold:
                 if changed:
                     batch = self._batch(kind.event, batch_id, {"records": changed}, store)
                     batches.append((batch, len(changed) if counted else 0))
+                batches += [(batch, 0) for batch in await self._released(reading, store)]
             if batches:
                 await self._send(batches, store)
         return sent
+
+    async def _released(self, reading: Reading, store: Store) -> list[Batch]:
+        """The news of appointments that have become an erased patient's, whoever had them before."""
+        records = [one.record for one in reading.mapped if isinstance(one.record, AppointmentRecord)]
+        batch_id = uuid4()
+        gone = await store.landing.release(reading.walk.kind.name, batch_id, records) if records else []
+        removed = [{"cliniko_id": state.cliniko_id, "sequence": state.sequence} for state in gone]
+        return [self._batch(RecordsRemoved, batch_id, {"appointments": removed}, store)] if removed else []
 
     async def send(self, event: type[Batch], batch_id: UUID, content: dict[str, Sequence[Any]], store: Store) -> None:
         """Announce a batch of records that the run's count leaves out."""

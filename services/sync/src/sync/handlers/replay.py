@@ -50,4 +50,4 @@ async def _say_how_it_came(consumer: str | None, store: Store) -> None:
     if runs:
         await store.announce(*runs)
     if connection:
-        await store.announce(connection.announcement(store.organization_id, None))
+        await store.announce(connection.announcement(store.organization_id))

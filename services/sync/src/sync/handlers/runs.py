@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.errors import Conflict, NotFound
+from chassis.identity import Caller
 from contracts.events import SyncMode, SyncRunChanged
 from contracts.routes import confirmed_by
 from sync.adapters.landing import Expected
@@ -26,7 +27,7 @@ class Progress:
 
 async def start_sync(
     mode: SyncMode,
-    request_id: str | None,
+    caller: Caller | None,
     store: Store,
     *,
     scheduled: bool = False,
@@ -34,6 +35,7 @@ async def start_sync(
 ) -> tuple[Run, bool]:
     """Queue a run; with one active already, that one and False. Raises Conflict without a connection.
 
+    `caller` is None when the schedule starts it.
     An incremental run needs one that read everything before it, and is a comprehensive one until then.
     """
     connection = await store.connections.current()
@@ -44,7 +46,7 @@ async def start_sync(
     started_at = store.now
     while (active := await store.runs.active()) is None:
         sync_id = new_sync_id(store.organization_id, started_at)
-        if run := await store.runs.queue(sync_id, mode, started_at, request_id, scheduled=scheduled):
+        if run := await store.runs.queue(sync_id, mode, started_at, caller, scheduled=scheduled):
             if confirm_removals:
                 run = await store.runs.change(run.sync_id, confirm_removals=True)
             await store.announce(announcement(run))

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from chassis.errors import Conflict
-from contracts.events import SyncMode
+from chassis.identity import Caller
+from contracts.events import ScheduleChanged, SyncMode
 from sync.adapters.schedule import Plan
 from sync.adapters.store import Store
 from sync.domain.run import Run
@@ -41,15 +42,25 @@ async def start_due(store: Store) -> Run | None:
     return run if started else None
 
 
-async def start_scheduled(request_id: str | None, store: Store) -> tuple[Run, bool]:
+async def start_scheduled(caller: Caller, store: Store) -> tuple[Run, bool]:
     """The scheduler's hourly run, now."""
-    return await start_sync("incremental", request_id, store)
+    return await start_sync("incremental", caller, store)
 
 
-async def switch_schedule(store: Store, *, enabled: bool) -> Standing:
-    """Pause or resume. Raises Conflict for an organization that was never connected."""
+async def switch_schedule(caller: Caller, store: Store, *, enabled: bool) -> Standing:
+    """Pause or resume, and say so. Raises Conflict for an organization that was never connected."""
     if await store.schedule.switch(enabled=enabled) is None:
         raise Conflict(NOT_CONNECTED)
+    await store.announce(
+        ScheduleChanged(
+            organization_id=store.organization_id,
+            request_id=caller.request_id,
+            enabled=enabled,
+            user_id=caller.user_id,
+            role=caller.role,
+            impersonator=caller.impersonator,
+        )
+    )
     return await schedule_standing(None, store)
 
 

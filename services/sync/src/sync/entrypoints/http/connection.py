@@ -36,7 +36,7 @@ async def connect(
         raise BadRequest("api_key: An API key of Cliniko consists of visible ASCII characters.")
     await handlers.check_key(key, state.accounts.probe)
     async with transactions_of(state.database)(organization_id) as store:
-        region = await handlers.store_key(key, caller.request_id, store, state.vault)
+        region = await handlers.store_key(key, caller, store, state.vault)
     return Connected(
         message="Cliniko is connected", organization_id=organization_id, api_region=region, timestamp=datetime.now(UTC)
     )
@@ -45,7 +45,7 @@ async def connect(
 @router.delete("/cliniko/connection/{organization_id}")
 async def disconnect(organization_id: OwnOrganization, caller: Administrator, store: RequestStore) -> Disconnected:
     """Forget the organization's key."""
-    await handlers.disconnect(caller.request_id, store)
+    await handlers.disconnect(caller, store)
     return Disconnected(message="Cliniko is disconnected", organization_id=organization_id, timestamp=datetime.now(UTC))
 
 

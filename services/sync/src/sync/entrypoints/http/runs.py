@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chassis.errors import BadRequest
-from chassis.identity import Administrator, OwnOrganization
+from chassis.identity import Administrator, Identified, OwnOrganization
 from sync import handlers
 from sync.adapters.holdings import BEGINNING, Place
 from sync.entrypoints.shapes.runs import PastRun, SyncCancelled, SyncHistory, SyncProgress
@@ -24,9 +24,9 @@ async def progress(sync_id: str, store: RequestStore) -> SyncProgress:
 
 
 @router.post("/sync/cancel/{sync_id}", responses={409: {"description": "The sync is over."}})
-async def cancel_sync(sync_id: str, store: RequestStore) -> SyncCancelled:
+async def cancel_sync(sync_id: str, caller: Identified, store: RequestStore) -> SyncCancelled:
     """Stop a run before it brings in another page."""
-    run = await handlers.cancel(sync_id, store)
+    run = await handlers.cancel(sync_id, caller, store)
     return SyncCancelled(
         message="Sync cancelled",
         organization_id=run.organization_id,

@@ -24,17 +24,17 @@ async def scheduler_status(caller: Identified, store: RequestStore, connection: 
 
 @router.post("/sync/schedule/{organization_id}/pause", responses=NOT_CONNECTED)
 async def pause_schedule(
-    organization_id: OwnOrganization, _caller: Administrator, store: RequestStore
+    organization_id: OwnOrganization, caller: Administrator, store: RequestStore
 ) -> ScheduleSwitched:
     """Start no run by itself until it is resumed; a run under way goes on."""
-    standing = await handlers.switch_schedule(store, enabled=False)
+    standing = await handlers.switch_schedule(caller, store, enabled=False)
     return ScheduleSwitched.of(organization_id, standing, datetime.now(UTC), "The schedule is paused")
 
 
 @router.post("/sync/schedule/{organization_id}/resume", responses=NOT_CONNECTED)
 async def resume_schedule(
-    organization_id: OwnOrganization, _caller: Administrator, store: RequestStore
+    organization_id: OwnOrganization, caller: Administrator, store: RequestStore
 ) -> ScheduleSwitched:
     """Start runs by themselves again."""
-    standing = await handlers.switch_schedule(store, enabled=True)
+    standing = await handlers.switch_schedule(caller, store, enabled=True)
     return ScheduleSwitched.of(organization_id, standing, datetime.now(UTC), "The schedule is resumed")

@@ -40,7 +40,7 @@ async def trigger_sync(
 @router.post("/sync/scheduler/trigger", tags=["Sync"], responses=NOT_CONNECTED)
 async def trigger_scheduled_sync(caller: Identified, store: RequestStore) -> SyncTriggered:
     """Start the scheduler's hourly run now."""
-    run, started = await handlers.start_scheduled(caller.request_id, store)
+    run, started = await handlers.start_scheduled(caller, store)
     return SyncTriggered.of(run, datetime.now(UTC), started=started)
 
 
@@ -66,11 +66,11 @@ async def import_patients(
     store: RequestStore,
 ) -> SyncStarted:
     """Start a run that reads patients only."""
-    run, started = await handlers.start_sync("patients-only", caller.request_id, store)
+    run, started = await handlers.start_sync("patients-only", caller, store)
     return SyncStarted.of(run, datetime.now(UTC), started=started)
 
 
 async def _start(mode: SyncMode, caller: Caller, store: Store, *, confirmed: bool) -> tuple[Run, bool]:
     if confirmed:
         await administrator(caller)
-    return await handlers.start_sync(mode, caller.request_id, store, confirm_removals=confirmed)
+    return await handlers.start_sync(mode, caller, store, confirm_removals=confirmed)

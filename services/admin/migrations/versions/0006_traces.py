@@ -2,8 +2,8 @@
 
 from chassis.migrations import remember_traces
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from chassis.migrations import remember_traces
 
-revision = "0009"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
