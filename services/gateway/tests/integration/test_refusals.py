@@ -1,6 +1,7 @@
 """Who is turned away comes to the audit's queue, and no request waits for that."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
@@ -40,12 +41,12 @@ async def announcing(refusals: Refusals) -> AsyncIterator[None]:
 
 
 async def told(broker: Broker, count: int) -> list[AccessRefused]:
-    """The next `count` events in the audit's queue, which admin would have made."""
+    """What tells of the next `count` refusals in the audit's queue, which admin would have made."""
     events: list[AccessRefused] = []
     async with RabbitBroker(broker.url, logger=None) as admin, asyncio.timeout(30):
         await declare(admin, [ROUTE], ())
         inbox = await admin.declare_queue(queue(QUEUE, ROUTE.key))
-        while len(events) < count:
+        while sum(event.count for event in events) < count:
             while message := await inbox.get(fail=False):
                 await message.ack()
                 events.append(AccessRefused.model_validate_json(message.body))
@@ -106,7 +107,7 @@ def by_way_of(cable_port: int, broker: Broker) -> str:
     return address._replace(netloc=f"{credentials}@127.0.0.1:{cable_port}").geturl()
 
 
-async def test_each_way_of_being_turned_away_is_told_once_with_how_often(
+async def test_each_way_of_being_turned_away_is_told_with_how_often(
     broker: Broker, start_gateway: Any, clerk: Any
 ) -> None:
     gateway = await start_gateway(amqp_url=broker.url)
@@ -118,10 +119,17 @@ async def test_each_way_of_being_turned_away_is_told_once_with_how_often(
     denied = await gateway.put("/api/v1/cliniko/connection/org_north?do=deny", headers=clerk.bearer())
     assert denied.status_code == 403
     assert (await gateway.get("/api/v1/patients/org_south/patients")).status_code == 401
-    found = {event.reason: event for event in await told(broker, 4)}
+    events = await told(broker, 6)  # the first may have gone before the others came
+    found = {event.reason: event for event in events}
+    assert Counter(event.reason for event in events for _ in range(event.count)) == {
+        "other_organization": 3,
+        "operators_only": 1,
+        "no_organization": 1,
+        "role": 1,
+    }
     other = found["other_organization"]
     assert (other.organization_id, other.home_organization_id) == ("org_south", "org_north")
-    assert (other.user_id, other.role, other.method, other.route, other.count) == ("user_1", None, "GET", PATIENTS, 3)
+    assert (other.user_id, other.role, other.method, other.route) == ("user_1", None, "GET", PATIENTS)
     assert "4711" not in other.model_dump_json()
     assert (found["operators_only"].organization_id, found["operators_only"].role) == ("org_north", "admin")
     assert found["no_organization"].organization_id == "org_platform"
@@ -146,13 +154,13 @@ async def test_refusals_while_the_broker_is_away_are_told_when_it_is_back(
         for _ in range(2):
             refusals.note(refusal(), "before it was there")
         await cable.mend()
-        assert [event.count for event in await told(broker, 1)] == [2]
+        assert [event.count for event in await told(broker, 2)] == [2]
         await confirmed(refusals)
         await cable.cut()
         for _ in range(3):
             refusals.note(refusal(), "while it was away")
         await cable.mend()
-        assert [event.count for event in await told(broker, 1)] == [3]
+        assert [event.count for event in await told(broker, 3)] == [3]
 
 
 async def test_without_a_broker_the_gateway_is_ready_and_says_how_many_refusals_wait(
