@@ -39,7 +39,7 @@ def test_who_was_turned_away_from_a_clinic_is_on_its_record(system: System) -> N
         assert time.monotonic() < deadline
         time.sleep(2)  # operators may ask 50 times in 15 minutes
         entries = trail(system, kind="access.refused")
-        told = [entry["details"] for entry in entries if entry["details"]["home_organization_id"] == RIDGE]
+        told = [entry["details"] for entry in entries if entry["details"]["organization_id"] == RIDGE]
     assert {one["reason"] for one in told} == {"other_organization"}
 
 

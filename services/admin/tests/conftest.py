@@ -97,10 +97,10 @@ def erasure(organization_id: str, patient: UUID) -> Event:
     return PatientErased.model_validate({"organization_id": organization_id, **whom, "user_id": "user_3"})
 
 
-def refusal(organization_id: str, home: str, **different: Any) -> Event:
-    who = {"user_id": "user_4", "home_organization_id": home, "reason": "other_organization"}
+def refusal(wanted: str, own: str, **different: Any) -> Event:
+    who = {"user_id": "user_4", "wanted_organization_id": wanted, "reason": "other_organization"}
     what = {"method": "GET", "route": "/patients", "count": 3, "last_at": "2025-06-30T12:00:04Z"}
-    return AccessRefused.model_validate({"organization_id": organization_id, **who, **what, **different})
+    return AccessRefused.model_validate({"organization_id": own, **who, **what, **different})
 
 
 def admin_at(database_url: str, amqp_url: str = "amqp://127.0.0.1:1") -> Admin:

@@ -215,9 +215,9 @@ class AccessRefused(Event):
 
     topic: ClassVar[str] = "access.refused"
 
-    home_organization_id: OrganizationId
-    """Of the session, or the platform's for a session without one. `organization_id`, whose door it was, is whatever
-    the person named, and nobody may know it."""
+    wanted_organization_id: OrganizationId
+    """Whose door it was: whatever the person named, and nobody may know it. `organization_id` is the session's, or the
+    platform's for a session without one."""
     reason: RefusalReason
     """`role`: a service said so to a member. The others are the gateway's own words."""
     user_id: str

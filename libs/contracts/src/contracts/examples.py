@@ -139,7 +139,7 @@ EXAMPLES: tuple[Event, ...] = (
     AccessRefused.model_validate(
         {
             **COMMON,
-            "home_organization_id": "org_elsewhere",
+            "wanted_organization_id": "org_elsewhere",
             "reason": "other_organization",
             "user_id": "user_example",
             "method": "GET",

@@ -109,7 +109,7 @@ async def test_a_refusal_is_on_record_of_the_clinic_that_was_wanted(admin: Admin
 async def test_who_names_clinics_that_do_not_exist_makes_no_chain_of_theirs(admin: Admin) -> None:
     await admin.receive(*(refusal(f"org_made_up_{n}", "org_b") for n in range(3)))
     found = await entries(admin, "org_b")
-    assert [entry[6]["organization_id"] for entry in found] == [f"org_made_up_{n}" for n in range(3)]
+    assert [entry[6]["wanted_organization_id"] for entry in found] == [f"org_made_up_{n}" for n in range(3)]
     assert [await entries(admin, f"org_made_up_{n}") for n in range(3)] == [[], [], []]
     assert (await head(admin, "org_b")).position == 3
 

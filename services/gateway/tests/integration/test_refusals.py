@@ -128,7 +128,7 @@ async def test_each_way_of_being_turned_away_is_told_with_how_often(
         "role": 1,
     }
     other = found["other_organization"]
-    assert (other.organization_id, other.home_organization_id) == ("org_south", "org_north")
+    assert (other.wanted_organization_id, other.organization_id) == ("org_south", "org_north")
     assert (other.user_id, other.role, other.method, other.route) == ("user_1", None, "GET", PATIENTS)
     assert "4711" not in other.model_dump_json()
     assert (found["operators_only"].organization_id, found["operators_only"].role) == ("org_north", "admin")

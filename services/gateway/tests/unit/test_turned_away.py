@@ -60,7 +60,7 @@ def test_who_is_turned_away_from_a_clinic_is_told_of_that_clinic_and_of_their_ow
     assert found == TurnedAway("org_b", "org_a", "user_1", None, "user_2", "other_organization", "GET", ROUTE)
     without_session = by_gateway(no_access, claims(None), "org_b", "org_platform", "GET", ROUTE)
     assert without_session
-    assert without_session.home_organization_id == "org_platform"
+    assert without_session.organization_id == "org_platform"
     assert by_gateway(no_access, claims(None), "org_b", None, "GET", ROUTE) is None
 
 
@@ -68,7 +68,7 @@ def test_who_is_a_member_but_no_operator_is_told_of_where_they_are_a_member() ->
     refused = NotAdmitted("", "operators_only", Standing("org_b", "admin"))
     found = by_gateway(refused, claims("org_a"), "org_b", "org_platform", "POST", "/api/v1/admin/*")
     assert found
-    assert (found.organization_id, found.home_organization_id, found.role) == ("org_b", "org_b", "admin")
+    assert (found.wanted_organization_id, found.organization_id, found.role) == ("org_b", "org_b", "admin")
 
 
 def test_whose_role_does_not_suffice_for_a_service_is_told_too() -> None:

@@ -151,7 +151,7 @@ def of_refusal(event: AccessRefused) -> Entry:
             "count": event.count,
             "last_at": iso(event.last_at),
             "organization_id": event.organization_id,
-            "home_organization_id": event.home_organization_id,
+            "wanted_organization_id": event.wanted_organization_id,
         },
     )
 

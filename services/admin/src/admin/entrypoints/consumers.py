@@ -64,6 +64,7 @@ async def on_patient_erased(events: Sequence[PatientErased], connection: AsyncCo
 
 @consumers.on(AccessRefused)
 async def on_access_refused(event: AccessRefused, connection: AsyncConnection) -> None:
+    await Chain.within(connection, event.wanted_organization_id)  # so that it can be seen whether there is such a one
     organization_id = await handlers.chain_for_refusal(event, Organizations(connection))
     await handlers.record_refusal(event, await Chain.within(connection, organization_id))
 

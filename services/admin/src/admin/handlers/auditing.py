@@ -61,9 +61,9 @@ async def record_act(database: Database, kind: Kind, details: Details, caller: C
 
 async def chain_for_refusal(event: AccessRefused, organizations: Organizations) -> str:
     """Whose chain it belongs in: a person may name organizations that do not exist, and makes no chain by that."""
-    home = event.home_organization_id
-    known = event.organization_id == home or await organizations.known(event.organization_id)
-    return event.organization_id if known else home
+    wanted = event.wanted_organization_id
+    known = wanted == event.organization_id or await organizations.known(wanted)
+    return wanted if known else event.organization_id
 
 
 async def record_refusal(event: AccessRefused, chain: Chain) -> None:

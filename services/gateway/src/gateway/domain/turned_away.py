@@ -21,9 +21,9 @@ SEVERAL = "several"
 class TurnedAway(NamedTuple):
     """All that two refusals must share to be counted as one."""
 
-    organization_id: str
+    wanted_organization_id: str
     """Whose door it was: as the person named it, for there may be no such organization."""
-    home_organization_id: str
+    organization_id: str
     """One that is known to be: the session's, or else the platform's."""
     user_id: str
     role: Role | None
@@ -34,8 +34,8 @@ class TurnedAway(NamedTuple):
 
     def in_short(self) -> "TurnedAway":
         """The same without what the person may vary at will."""
-        home = self.home_organization_id
-        return TurnedAway(home, home, self.user_id, None, self.impersonator, self.reason)
+        own = self.organization_id
+        return TurnedAway(own, own, self.user_id, None, self.impersonator, self.reason)
 
 
 @dataclass(slots=True)
