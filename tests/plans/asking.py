@@ -9,7 +9,6 @@ from uuid import uuid4
 import httpx
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.consumers import Consumers
 from chassis.database import Database
@@ -38,13 +37,14 @@ class Statements:
     """By their text, with the parameters they were first executed with."""
 
     def __init__(self, database: Database) -> None:
-        self.engine: AsyncEngine = database._engine
+        self.database = database
+        self._engine = database._engine.sync_engine
         self.seen: dict[str, tuple[Any, ...]] = {}
-        event.listen(self.engine.sync_engine, "before_cursor_execute", self._note)
+        event.listen(self._engine, "before_cursor_execute", self._note)
 
     def stop(self) -> None:
         """Note no more."""
-        event.remove(self.engine.sync_engine, "before_cursor_execute", self._note)
+        event.remove(self._engine, "before_cursor_execute", self._note)
 
     def _note(self, _connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         if not statement.startswith("SET "):  # which has no plan

@@ -11,7 +11,6 @@ from tests.plans.conftest import CLINICS, UrlOf
 
 from analytics.entrypoints.consumers import consumers as of_analytics
 from analytics.entrypoints.http import router as analytics_router
-from chassis.database import SET_TENANT
 from patients.entrypoints.consumers import consumers as of_patients
 from patients.entrypoints.http import router as patients_router
 from read_rows import A_MILLION
@@ -40,7 +39,7 @@ async def statements(request: pytest.FixtureRequest, loaded: UrlOf) -> AsyncIter
 
 async def test_no_tenant_table_is_scanned_for_the_values_of_a_request(statements: Statements) -> None:
     found = []
-    async with statements.engine.connect() as connection:
+    async with statements.database.transaction(ORGANIZATION) as connection:
         tables = await tenant_tables(connection)
         for statement, parameters in statements.seen.items():
             explained = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
@@ -51,18 +50,17 @@ async def test_no_tenant_table_is_scanned_for_the_values_of_a_request(statements
 async def test_no_tenant_table_is_scanned_once_a_plan_is_kept_for_all_values(statements: Statements) -> None:
     """PostgreSQL plans a prepared statement anew five times, then may keep a plan that fits all."""
     found = []
-    async with statements.engine.connect() as connection:
+    async with statements.database.transaction(ORGANIZATION) as connection:
         tables = await tenant_tables(connection)
-        await connection.execute(text("SET plan_cache_mode = force_generic_plan"))
+        await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         for statement, parameters in statements.seen.items():
             plan = await plan_for_all(connection, statement, len(parameters))
             found += [(table, statement) for table in scanned(plan) if table in tables]
-        await connection.invalidate()
     assert not found
 
 
 async def test_a_scan_would_be_found(statements: Statements) -> None:
-    async with statements.engine.connect() as connection:
+    async with statements.database.transaction(ORGANIZATION) as connection:
         for kind in ("indexscan", "indexonlyscan", "bitmapscan"):
             await connection.execute(text(f"SET LOCAL enable_{kind} = off"))
         query = "EXPLAIN (FORMAT JSON) SELECT FROM patients JOIN appointments USING (organization_id)"
@@ -71,8 +69,6 @@ async def test_a_scan_would_be_found(statements: Statements) -> None:
 
 
 async def tenant_tables(connection: AsyncConnection) -> set[str]:
-    """Also makes the connection the organization's for the rest of its transaction."""
-    await connection.execute(SET_TENANT, {"organization_id": ORGANIZATION})
     return set((await connection.execute(TENANT_TABLES)).scalars())
 
 

@@ -173,6 +173,31 @@ async def test_a_connection_that_died_unnoticed_while_idle_is_replaced(
     await opened.close()
 
 
+async def test_whenever_connections_end_whoever_used_them_is_told_of_an_outage(
+    new_database: Callable[[str], Awaitable[str]],
+) -> None:
+    url = await new_database("patients")
+    opened, errors, over = Database(url, "patients"), list[Exception](), asyncio.Event()
+
+    async def keep_asking() -> None:
+        while not over.is_set():
+            try:
+                async with opened.transaction("org_a") as connection:
+                    await connection.execute(PID)
+                    await connection.execute(WRITTEN)
+            except Exception as error:
+                errors.append(error)
+
+    asking = [asyncio.create_task(keep_asking()) for _ in range(24)]
+    while len(errors) < 300:
+        await ends(url)
+    over.set()
+    await asyncio.gather(*asking)
+    assert {repr(error) for error in errors if not is_outage(error)} == set()
+    assert len(await pids(opened, 16)) == 16
+    await opened.close()
+
+
 async def test_whoever_waits_for_a_notification_can_be_cancelled_as_it_comes() -> None:
     notifications = Notifications()
 

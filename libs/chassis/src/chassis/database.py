@@ -43,7 +43,14 @@ AWAY = ("08", "25006", "28", "42P01", "53", "57P")
 exhausted resources and shutdown: each passes without the caller changing anything."""
 
 
-UNREACHABLE = (ConnectionError, TimeoutError, socket.gaierror, PoolTimeout, asyncpg.InterfaceError)
+UNREACHABLE = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
+    PoolTimeout,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says of a connection that ended between two statements
+)
 
 
 class Notifications:
