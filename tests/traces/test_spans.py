@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 import pytest
+import structlog
 from opentelemetry.trace import Span, SpanKind
 from prometheus_client import REGISTRY
 from tests.collector import Collector, collecting
@@ -60,6 +61,7 @@ async def test_what_came_with_no_trace_begins_none(collector: Collector) -> None
 
 
 async def test_an_error_is_told_by_its_type_alone(collector: Collector) -> None:
+    structlog.contextvars.clear_contextvars()  # tests before this one leave whose request it was
     with pytest.raises(ValueError, match=CANARY), tracing.span("work", parent=RECORDED):
         raise ValueError(CANARY)
     await tracing.stop()
