@@ -13,7 +13,7 @@ from chassis.metrics import turned
 
 UP = Gauge("routiq_database_up", "1 when the database answered the last time it was asked.")
 USED = Gauge("routiq_database_connections_used", "Connections of this process that are in use.")
-LIMIT = Gauge("routiq_database_connections_limit", "Connections this process may have.")
+LIMIT = Gauge("routiq_database_connections_limit", "Transactions of this process that may go on at once.")
 SESSIONS = Gauge("routiq_database_sessions", "Sessions of all programs on the server.")
 SESSIONS_LIMIT = Gauge("routiq_database_sessions_limit", "Sessions the server allows.")
 SIZE = Gauge("routiq_database_size_bytes", "Of the whole database.")

@@ -24,6 +24,7 @@ from chassis.tasks import keep_doing
 
 Work = Callable[[Database], Awaitable[None]]
 Closing = Callable[[], Awaitable[None]]
+Jobs = Mapping[str, Callable[[], Awaitable[None]]]
 
 HOUSEKEEPING_SECONDS, STOP_SECONDS = 3600, 10
 
@@ -46,7 +47,7 @@ def assemble(
     tracing.start(name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg)
     database = Database(settings.database_url.get_secret_value(), name)
     messaging = Messaging(settings.amqp_url.get_secret_value(), consumers, database, settings.retry_delays)
-    jobs: dict[str, Callable[[], Awaitable[None]]] = {
+    jobs: Jobs = {
         "messaging": messaging.stay_connected,
         "outbox": lambda: relay(database, messaging.connected, messaging.publish),
         "queues": messaging.keep_measuring,
@@ -54,20 +55,7 @@ def assemble(
         "housekeeping": lambda: _keep_house(database),
         **{job: (lambda do=do: do(database)) for job, do in (work or {}).items()},  # type: ignore[misc] # a default argument binds `do`
     }
-    app = FastAPI(
-        title=f"Routiq {name}",
-        version="2.0.0",
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-        },  # they tell whole addresses and errors' texts
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # a redirect would name this service's own address
-        generate_unique_id_function=lambda route: route.name,  # short, and unique over all services
-        lifespan=_lifespan(jobs, [*closing, database.close, tracing.stop]),
-    )
+    app = _app(name, jobs, [*closing, database.close, tracing.stop])
     app.state.service, app.state.database = name, database
     app.state.identity_key = settings.identity_key.get_secret_value().encode()
     app.include_router(routes)
@@ -76,6 +64,19 @@ def assemble(
     app.add_middleware(Observed)
     answers.install(app)
     return app
+
+
+def _app(name: str, jobs: Jobs, closing: Sequence[Closing]) -> FastAPI:
+    return FastAPI(
+        title=f"Routiq {name}",
+        version="2.0.0",
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # whole addresses, and errors' texts
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would name this service's own address
+        generate_unique_id_function=lambda route: route.name,  # short, and unique over all services
+        lifespan=_lifespan(jobs, closing),
+    )
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
@@ -117,9 +118,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _lifespan(
-    jobs: Mapping[str, Callable[[], Awaitable[None]]], closing: Sequence[Closing]
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(jobs: Jobs, closing: Sequence[Closing]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(keep_doing(name, job), name=name) for name, job in jobs.items()]

@@ -72,7 +72,6 @@ class Page:
     """`total_count` is the number that match; `end` is None on the last page; all of it is of `version` or newer."""
 
     version: Version
-
     patients: list[Listed]
     total_count: int
     end: Bookmark | None
