@@ -60,9 +60,11 @@ _REMOVE = text("""
 _RELEASE = text("""
     UPDATE landed SET record = NULL, sequence = nextval('landing_sequence'), batch_id = :batch_id, landed_at = now(),
         unconfirmed = false
-    FROM unnest(CAST(:ids AS text[]), CAST(:patients AS text[]), CAST(:times AS timestamptz[]))
-        AS incoming (cliniko_id, cliniko_patient_id, updated_at)
-    WHERE landed.organization_id = :organization_id AND kind = :kind AND landed.cliniko_id = incoming.cliniko_id
+    FROM unnest(
+        CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:patients AS text[]), CAST(:times AS timestamptz[])
+    ) AS incoming (kind, cliniko_id, cliniko_patient_id, updated_at)
+    WHERE landed.organization_id = :organization_id
+      AND landed.kind = incoming.kind AND landed.cliniko_id = incoming.cliniko_id
       AND date_trunc('second', (record ->> 'updated_at')::timestamptz) <= incoming.updated_at
       AND EXISTS (
           SELECT FROM erasures
@@ -181,14 +183,15 @@ class Landing:
         rows = await self._run(_REMOVE, kind=kind, batch_id=batch_id, ids=list(ids))
         return [State(row.cliniko_id, row.sequence, None) for row in rows]
 
-    async def release(self, kind: str, batch_id: UUID, records: Sequence[AppointmentRecord]) -> list[State]:
-        """Let go of what landed of these as somebody else's, where they are an erased patient's now."""
+    async def release(self, batch_id: UUID, records: Sequence[tuple[str, AppointmentRecord]]) -> list[State]:
+        """Let go of what landed of these, each of its kind, as somebody else's, where they are an erased patient's."""
         values = {
-            "ids": [record.cliniko_appointment_id for record in records],
-            "patients": [record.cliniko_patient_id for record in records],
-            "times": [record.updated_at for record in records],
+            "kinds": [kind for kind, _ in records],
+            "ids": [record.cliniko_appointment_id for _, record in records],
+            "patients": [record.cliniko_patient_id for _, record in records],
+            "times": [record.updated_at for _, record in records],
         }
-        rows = await self._run(_RELEASE, kind=kind, batch_id=batch_id, **values)
+        rows = await self._run(_RELEASE, batch_id=batch_id, **values)
         return [State(row.cliniko_id, row.sequence, None) for row in rows]
 
     async def take_unconfirmed(self, kind: str, batch_id: UUID, size: int) -> list[State]:

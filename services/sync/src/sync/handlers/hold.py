@@ -73,16 +73,17 @@ class Hold:
                 if changed:
                     batch = self._batch(kind.event, batch_id, {"records": changed}, store)
                     batches.append((batch, len(changed) if counted else 0))
-                batches += [(batch, 0) for batch in await self._released(reading, store)]
+            batches += [(batch, 0) for batch in await self._released([reading for reading, _ in pages], store)]
             if batches:
                 await self._send(batches, store)
         return sent
 
-    async def _released(self, reading: Reading, store: Store) -> list[Batch]:
+    async def _released(self, readings: Sequence[Reading], store: Store) -> list[Batch]:
         """The news of appointments that have become an erased patient's, whoever had them before."""
-        records = [one.record for one in reading.mapped if isinstance(one.record, AppointmentRecord)]
+        landed = ((reading.walk.kind.name, one.record) for reading in readings for one in reading.mapped)
+        records = [(kind, record) for kind, record in landed if isinstance(record, AppointmentRecord)]
         batch_id = uuid4()
-        gone = await store.landing.release(reading.walk.kind.name, batch_id, records) if records else []
+        gone = await store.landing.release(batch_id, records) if records else []
         removed = [{"cliniko_id": state.cliniko_id, "sequence": state.sequence} for state in gone]
         return [self._batch(RecordsRemoved, batch_id, {"appointments": removed}, store)] if removed else []
 
