@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +12,6 @@ from tests.conftest import System, running
 from tests.faults.practice import Practice
 
 from routiq.ports import free_port
-
-# The slow computations beside the services are used here too; `--import-mode=importlib` only knows what it collects.
-sys.path.append(str(Path(__file__).parents[2]))
 
 CLINICS, PATIENTS = 50, 320
 """Four pages of patients, about fifteen of appointments."""

@@ -1,16 +1,13 @@
 """Hundreds of clinics, so that PostgreSQL plans as it does in earnest: what is small it reads from end to end."""
 
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Protocol
 
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-sys.path.append(str(Path(__file__).parents[2] / "bench"))  # the loader is the one of `make bench-reads`
 from read_clinics import Clinic
 from read_loading import loader
 
