@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from chassis.identity import Caller, Identified, identify, own_organization
+from chassis.tasks import set_within
 
 LAST_STATEMENTS = "last statements"
 """Under this name a transaction's connection has those it sends together with COMMIT, in one round trip."""
@@ -67,9 +68,7 @@ class Notifications:
 
     async def wait(self, seconds: float) -> None:
         """Return at the next notification, at the loss of the connection, or after `seconds`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation that meets the notification
-                await self.heard.wait()
+        await set_within(self.heard, seconds)
         self.heard.clear()
 
 
@@ -121,14 +120,11 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        if self._turns.locked():
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._turns.acquire()
-            except TimeoutError:
-                raise PoolTimeout("all connections are at work") from None
-        else:
-            await self._turns.acquire()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeout("all connections are at work") from None
         try:
             yield
         finally:
@@ -154,7 +150,7 @@ class Database:
 
     @property
     def connections(self) -> tuple[int, int]:
-        """How many are in use, and how many there may be."""
+        """How many are in use, those of listeners and probes too, and how many transactions may go on at once."""
         pool = cast(QueuePool, self._engine.sync_engine.pool)
         return pool.checkedout(), pool.size()
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Generic, TypeVar
+
+from chassis.tasks import set_within
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,9 +66,7 @@ class Gathering(Generic[T, R]):
         left = self._not_before - clock()
         if left > 0 and len(self._waiting) < self._enough:
             self._large.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._large.wait()
+            await set_within(self._large, left)
         self._not_before = clock() + self._apart
 
 

@@ -21,6 +21,7 @@ from chassis.gathering import Gathering
 from chassis.metrics import turned
 from chassis.outbox import Letter
 from chassis.settlement import Settlement, middleware
+from chassis.tasks import set_within
 from contracts.base import Event
 from contracts.routes import ROUTES, Route
 
@@ -133,12 +134,8 @@ class Messaging:
     async def _watch(self, lost: asyncio.Event) -> None:
         while not lost.is_set():
             turned("messaging", WATCH_SECONDS)
-            try:
-                async with asyncio.timeout(WATCH_SECONDS):
-                    await lost.wait()
-            except TimeoutError:
-                if not await self.consuming():
-                    return
+            if not await set_within(lost, WATCH_SECONDS) and not await self.consuming():
+                return
 
     def _new_broker(self, lost: asyncio.Event) -> RabbitBroker:
         settlement = Settlement(self._consumers.service, self._delays)

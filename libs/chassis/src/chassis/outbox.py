@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,6 +14,7 @@ from chassis import tracing
 from chassis.database import LAST_STATEMENTS, Database
 from chassis.logs import describe
 from chassis.metrics import PUBLISHED, UNPUBLISHED, turned
+from chassis.tasks import set_within
 from contracts.base import Event
 
 log = structlog.get_logger()
@@ -78,9 +78,7 @@ async def relay(database: Database, connected: Callable[[], Awaitable[object]], 
         turned("outbox", POLL_SECONDS)
         database.announced.clear()
         if await publish_page(database, publish) < PAGE:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await database.announced.wait()
+            await set_within(database.announced, POLL_SECONDS)
 
 
 async def publish_page(database: Database, publish: Publish) -> int:

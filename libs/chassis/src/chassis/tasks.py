@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -12,6 +13,14 @@ log = structlog.get_logger()
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """Seconds."""
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for `event`, no longer than so many seconds; whether it is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation that meets the event
+            await event.wait()
+    return event.is_set()
 
 
 async def keep_doing(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -14,6 +14,7 @@ from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchang
 from prometheus_client import Counter, Gauge
 
 from chassis.logs import describe
+from chassis.tasks import set_within
 from contracts.events import AccessRefused
 from gateway.domain.turned_away import Sum, Tally, TurnedAway
 
@@ -81,9 +82,7 @@ class Refusals:
         try:
             while not lost.is_set():
                 await self._publish(broker)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._seconds_apart):
-                        await lost.wait()
+                await set_within(lost, self._seconds_apart)
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):

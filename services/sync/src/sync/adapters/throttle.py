@@ -2,9 +2,9 @@
 
 import asyncio
 import heapq
-from contextlib import suppress
 from itertools import count
 
+from chassis.tasks import set_within
 from sync.adapters.ledger import Ledger
 from sync.adapters.traffic import BUDGET
 from sync.domain.allowance import LIMIT, Urgency
@@ -49,9 +49,7 @@ class Throttle:
                 for _ in range(grant.granted):
                     self._let_one_go()
                 if self._still_waiting():
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(grant.wait_seconds):
-                            await self._changed.wait()
+                    await set_within(self._changed, grant.wait_seconds)
         except Exception as error:  # the ledger cannot be reached: that ends the work of all who wait for it
             for *_, turn in self._waiting:
                 if not turn.done():
