@@ -79,8 +79,7 @@ async def remove_records(event: RecordsRemoved, tenant: Tenant, now: datetime) -
     await documents.claim(tenant)
     gone = await removals.remove_patients(tenant, event.patients)
     losers = await removals.remove_appointments(tenant, event.appointments)
-    await documents.mark(tenant, sorted({*gone, *losers}))
-    await documents.refresh(tenant, now)
+    await documents.remake(tenant, [*gone, *losers], now)
 
 
 async def record_run(event: SyncRunChanged, tenant: Tenant, now: datetime) -> None:
@@ -99,10 +98,12 @@ async def examine(tenant: Tenant, now: datetime) -> Version:
     return version
 
 
-async def list_patients(listing: Listing, tenant: Tenant, reader: Reader, now: datetime) -> Page:
-    """A page of the list, and on record who was shown it."""
+async def list_patients(
+    listing: Listing, tenant: Tenant, reader: Reader, now: datetime, *, examined: bool = False
+) -> Page:
+    """A page of the list, and on record who was shown it; who has just examined it is shown what was found then."""
     untrue, page = await lists.page(tenant, listing, now)
-    if untrue:
+    if untrue and not examined:
         await documents.refresh(tenant, now)
         _, page = await lists.page(tenant, listing, now)
     await audit.note(tenant, reader, [one.patient_id for one in page.patients])
@@ -149,8 +150,7 @@ async def erase_patient(patient_id: UUID, tenant: Tenant, reader: Reader, now: d
     if cliniko_patient_id is None:
         raise NotFound(NO_SUCH_PATIENT)
     await dossier.erase(tenant, cliniko_patient_id, now)
-    await documents.mark(tenant, [cliniko_patient_id])
-    await documents.refresh(tenant, now)
+    await documents.remake(tenant, [cliniko_patient_id], now)
     await dossier.erase_traces(tenant, cliniko_patient_id)
     await audit.note_erasure(tenant, reader, patient_id, cliniko_patient_id)
 

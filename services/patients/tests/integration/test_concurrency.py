@@ -1,7 +1,8 @@
 """Two transactions at once about the same patient: the second begins before the first commits, in either order."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 from services.patients.tests.clinic import DAY, HOUR, NOON, Clinic, apply
@@ -9,12 +10,17 @@ from services.patients.tests.slow import History
 from sqlalchemy import text
 
 from contracts.base import Event
-from patients.adapters.documents import refresh
+from patients import handlers
+from patients.adapters import documents
 from patients.adapters.tenant import Tenant
+from patients.domain.listing import Listing
+from patients.domain.reader import Reader
 
 WAITING = text("""
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """)
+HOLD = "SELECT FROM {table} WHERE organization_id = :organization_id AND cliniko_patient_id = :patient FOR UPDATE"
+READER = Reader("user_1", "member", None, "request-1", "/")
 Scene = Callable[[Clinic], tuple[list[Event], Event, Event]]
 """What is known before, and the two events that meet."""
 
@@ -100,7 +106,7 @@ async def test_what_is_written_while_marked_documents_are_made_is_made_by_the_ne
     later = clinic.page(clinic.appointment(2, 1, NOON + 3 * HOUR))
     await clinic.hears(*known)
     async with clinic.database.transaction(clinic.organization_id) as connection:
-        await refresh(Tenant(connection, clinic.organization_id), clinic.now)
+        await documents.refresh(Tenant(connection, clinic.organization_id), clinic.now)
         writing = asyncio.create_task(clinic.hears(later))
         await waits_or_ends(writing, clinic)
     await writing
@@ -135,13 +141,81 @@ async def test_a_name_reaches_a_document_that_is_made_while_the_name_is_not_comm
     assert await clinic.listed() == History([*known, renamed, first]).patient_list(clinic.now)
 
 
+async def test_who_asks_whether_a_list_has_changed_makes_it_once_and_so_waits_in_no_circle(clinic: Clinic) -> None:
+    await clinic.hears(clinic.page(clinic.patient(5)))
+    later = clinic.page(clinic.patient(2))
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        tenant = Tenant(connection, clinic.organization_id)
+        await handlers.examine(tenant, clinic.now)
+        await clinic.hears(later)
+        reading = asyncio.create_task(names(clinic))
+        await until_waiting(1, clinic, reading)
+        page = await handlers.list_patients(Listing(10, "all"), tenant, READER, clinic.now, examined=True)
+    assert page.total_count == 1
+    assert await reading == ["2", "5"]
+
+
+async def test_a_removal_that_meets_readers_waits_with_nothing_in_its_hands(clinic: Clinic) -> None:
+    await clinic.hears(clinic.page(*map(clinic.patient, (1, 3, 5))))
+    async with held(clinic, "stale_documents", "3"):
+        reading = asyncio.create_task(names(clinic))
+        await until_waiting(1, clinic, reading)
+        removing = asyncio.create_task(clinic.hears(clinic.removed(patient=5)))
+        await until_waiting(2, clinic, reading, removing)
+    assert await reading == ["1", "3", "5"]
+    await removing
+    assert await names(clinic) == ["1", "3"]
+
+
+async def test_documents_that_go_and_documents_that_expire_are_locked_in_one_order(clinic: Clinic) -> None:
+    patients = (1, 3, 5)
+    appointments = (clinic.appointment(number, number, NOON + HOUR) for number in patients)
+    await clinic.hears(clinic.page(*map(clinic.patient, patients)), clinic.page(*appointments))
+    await clinic.listed()
+    clinic.now += 2 * HOUR  # all documents have expired
+    async with held(clinic, "patient_documents", "3"):
+        reading = asyncio.create_task(names(clinic))
+        await until_waiting(1, clinic, reading)
+        removing = asyncio.create_task(clinic.hears(clinic.removed(patient=5)))
+        await until_waiting(2, clinic, reading, removing)
+    await asyncio.gather(reading, removing)
+    assert await names(clinic) == ["1", "3"]
+
+
+async def test_documents_of_a_large_clinic_are_made_in_pieces(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "PIECE", 2)
+    await clinic.hears(clinic.page(*map(clinic.patient, range(1, 6))))
+    assert await names(clinic) == list("12345")
+
+
+async def names(clinic: Clinic) -> Sequence[str]:
+    """Who is listed, by Cliniko's ids."""
+    return sorted(patient["cliniko_patient_id"] for patient in await clinic.listed(active="all"))
+
+
+@asynccontextmanager
+async def held(clinic: Clinic, table: str, patient: str) -> AsyncIterator[None]:
+    """While this is open nobody else gets this row."""
+    async with clinic.database.transaction(clinic.organization_id) as connection:
+        tenant = Tenant(connection, clinic.organization_id)
+        await tenant.execute(text(HOLD.format(table=table)), patient=patient)
+        yield
+
+
+async def until_waiting(number: int, clinic: Clinic, *tasks: "asyncio.Task[object]") -> None:
+    """Return once so many transactions wait for a lock; the tasks must not have ended."""
+    while True:
+        async with clinic.database.transaction() as connection:
+            if (await connection.execute(WAITING)).scalar_one() == number:
+                return
+        assert not any(task.done() for task in tasks)
+        await asyncio.sleep(0.01)
+
+
 async def waits_or_ends(task: "asyncio.Task[object]", clinic: Clinic) -> None:
     """Return once the task can do no more before the transaction it meets has ended."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
     while not task.done():
         async with clinic.database.transaction() as connection:
-            if (await connection.execute(waiting)).scalar_one():
+            if (await connection.execute(WAITING)).scalar_one():
                 return
         await asyncio.sleep(0.01)

@@ -4,7 +4,9 @@ Whoever changes what a document is made of marks it as stale in the same transac
 or has expired first. A mark is a row, and marking locks it even where it stands already: so a maker, who takes the
 marks first and makes the documents in a later statement, sees the records of every transaction that marked before, and
 who marks after it leaves a mark behind. A clinic's first sync so makes each document once, and not with every page.
-Locks are taken in the order of the patients' ids.
+
+Nobody waits in a circle: a transaction marks once and makes once, locks marks before documents and both in the order of
+the patients' ids, and one that marks and makes has locked all marks that stand before it adds its own.
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,14 @@ _MARK = """
     ON CONFLICT (organization_id, cliniko_patient_id) DO UPDATE SET cliniko_patient_id = NULL WHERE false
 """
 _MARK_PATIENTS = text(_MARK.format(patients="unnest(CAST(:patients AS text[])) AS touched (cliniko_patient_id)"))
+_MARK_WITH_STANDING = text(
+    _MARK.format(
+        patients="""(
+            SELECT unnest(CAST(:patients AS text[])) AS cliniko_patient_id
+            UNION SELECT cliniko_patient_id FROM stale_documents WHERE organization_id = :organization_id
+        ) AS touched"""
+    )
+)
 _MARK_WITH_NAMES = text(
     _MARK.format(
         patients="""(
@@ -44,7 +54,7 @@ ANY_UNTRUE = """
 _ASK = text(f"SELECT {ANY_UNTRUE}")
 _MARKED = text("""
     SELECT cliniko_patient_id FROM stale_documents WHERE organization_id = :organization_id
-    ORDER BY cliniko_patient_id LIMIT :piece FOR UPDATE
+    ORDER BY cliniko_patient_id FOR UPDATE
 """)
 _TAKE = text("""
     WITH without_patient AS (
@@ -81,23 +91,22 @@ async def mark_named(tenant: Tenant, *, types: Sequence[str] = (), practitioners
 
 
 async def refresh(tenant: Tenant, now: datetime) -> None:
-    """Make every document true that is not; normally there is none."""
+    """Make every document true that is not; normally there is none. Once in a transaction."""
     if not (await tenant.execute(_ASK, now=now)).scalar_one():
         return
-    marked = await _make_a_piece(tenant, now)
-    while len(marked) == PIECE:
-        marked = await _make_a_piece(tenant, now)
-
-
-async def _make_a_piece(tenant: Tenant, now: datetime) -> Sequence[str]:
-    """What has expired, and a piece of what is marked, which is returned."""
-    marked = (await tenant.execute(_MARKED, piece=PIECE)).scalars().all()
+    marked = (await tenant.execute(_MARKED)).scalars().all()
+    expired = (await tenant.execute(_LOCK_UNTRUE, now=now, marked=marked)).scalars()
     if marked:
         await tenant.execute(_TAKE, marked=marked)
-    locked = (await tenant.execute(_LOCK_UNTRUE, now=now, marked=marked)).scalars()
-    if untrue := sorted({*marked, *locked}):
-        await tenant.execute(MAKE_DOCUMENTS, patients=untrue, now=now)
-    return marked
+    untrue = sorted({*marked, *expired})
+    for start in range(0, len(untrue), PIECE):
+        await tenant.execute(MAKE_DOCUMENTS, patients=untrue[start : start + PIECE], now=now)
+
+
+async def remake(tenant: Tenant, patients: Sequence[str], now: datetime) -> None:
+    """Make the documents of these patients anew, and all others that are not true; for who has claimed the records."""
+    await tenant.execute(_MARK_WITH_STANDING, patients=patients)
+    await refresh(tenant, now)
 
 
 async def share(tenant: Tenant) -> None:

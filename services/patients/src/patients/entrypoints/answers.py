@@ -46,7 +46,7 @@ URGENT = Form(_columns(PatientWithUrgency), _with_urgency, by_the_minute=True)
 async def patient_list(asking: Asking, listing: Listing, form: Form = PLAIN, **more: str) -> Response:
     """The list, or its file, or that it has not changed; `more` are further members of the JSON."""
     wanted = preferred(asking.header("accept"), (JSON, CSV))
-    if wanted == CSV or asking.header("if-none-match"):
+    if examined := wanted == CSV or bool(asking.header("if-none-match")):
         version = await handlers.examine(asking.tenant, asking.now)
         headers = validators(asking, version, wanted, by_the_minute=form.by_the_minute)
         if known := unchanged(asking, headers):
@@ -55,7 +55,7 @@ async def patient_list(asking: Asking, listing: Listing, form: Form = PLAIN, **m
             return export(
                 asking, listing, headers, form.columns, lambda one: row(form.document(one, asking.now), form.columns)
             )
-    page = await handlers.list_patients(listing, asking.tenant, asking.reader, asking.now)
+    page = await handlers.list_patients(listing, asking.tenant, asking.reader, asking.now, examined=examined)
     headers = validators(asking, page.version, JSON, by_the_minute=form.by_the_minute)
     return Response(_json(asking, page, form, more), media_type=JSON, headers=headers)
 
