@@ -1,5 +1,6 @@
 """What `make bench-reads` prints."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -10,7 +11,7 @@ from read_applying import Applied
 from read_wrk import CONNECTIONS, Measured
 
 Rounds = Sequence[Measured]
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 120)  # into a file or a pipe, nothing is cut off
 
 
 def beside_baseline(results: Mapping[str, tuple[Rounds, Rounds]]) -> None:
