@@ -1,5 +1,6 @@
 """The whole system, started by its one command, once for each broker."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import httpx
 import pytest
 
@@ -103,6 +105,18 @@ class System:
             time.sleep(pause)
             pause = min(pause * 1.15, 5.0)
         raise AssertionError(f"not completed: {response.text}")
+
+    def publish(self, queue: str, body: bytes, message_id: str) -> None:
+        """Put a message into a queue, as another process would."""
+        password = json.loads((self.home / ".routiq" / "secrets.json").read_text())["broker_password"]
+        url = f"amqp://routiq:{password}@127.0.0.1:{self.environment['AMQP_PORT']}/"
+
+        async def put() -> None:
+            async with await aio_pika.connect(url) as connection:
+                exchange = (await connection.channel()).default_exchange
+                await exchange.publish(aio_pika.Message(body, message_id=message_id), queue, mandatory=True)
+
+        asyncio.run(put())
 
     def process(self, name: str) -> dict[str, Any]:
         """The supervisor's record of a process."""

@@ -1,13 +1,10 @@
 """A poisoned message and one that failed for no fault of its own, as an operator meets them at the command line."""
 
-import asyncio
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import aio_pika
 from tests.conftest import HARBOUR, MORE_PORTS, PORTS, RIDGE, System
 
 from contracts.events import FiguresCounted
@@ -15,20 +12,6 @@ from contracts.events import FiguresCounted
 QUEUE = "admin.analytics.figures.counted.v1"
 PATIENCE_SECONDS = 30.0
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def tell(system: System, exchange: str, key: str, body: bytes, message_id: str) -> None:
-    """Publish as another process would."""
-    password = json.loads((system.home / ".routiq" / "secrets.json").read_text())["broker_password"]
-    url = f"amqp://routiq:{password}@127.0.0.1:{system.environment['AMQP_PORT']}/"
-
-    async def publish() -> None:
-        async with await aio_pika.connect(url) as connection:
-            channel = await connection.channel()
-            where = await channel.get_exchange(exchange) if exchange else channel.default_exchange
-            await where.publish(aio_pika.Message(body, message_id=message_id), key, mandatory=True)
-
-    asyncio.run(publish())
 
 
 def until_listed(system: System, letter_id: str) -> str:
@@ -44,9 +27,9 @@ def test_dead_letters_are_seen_redriven_and_dropped_from_the_command_line(system
     poison = str(uuid4())
     # So old that admin knows newer figures: it is applied, and other tests see nothing of it.
     event = FiguresCounted(organization_id=HARBOUR, total_patients=1, active_patients=1, occurred_at=LONG_AGO)
-    tell(system, "", QUEUE, b'{"first_name": "Canary"}', poison)
+    system.publish(QUEUE, b'{"first_name": "Canary"}', poison)
     assert "ValidationError" in until_listed(system, poison)
-    tell(system, "", f"{QUEUE}.dead", event.model_dump_json().encode(), str(event.event_id))
+    system.publish(f"{QUEUE}.dead", event.model_dump_json().encode(), str(event.event_id))
     until_listed(system, str(event.event_id))
     overview = system.command("dead-letters", "list").stdout
     assert "2 dead letters" in overview

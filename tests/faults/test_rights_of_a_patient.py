@@ -4,9 +4,13 @@ import csv
 import io
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from tests.faults.practice import Practice
 
+from contracts.events import AppointmentsSynced, PatientsSynced
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PATIENCE_SECONDS = 30.0
 
 
@@ -31,6 +35,37 @@ def test_a_patient_is_exported_and_then_forgotten_by_every_service(another_pract
     practice.system.command("replay", practice.organization)
     time.sleep(1)
     assert someone["id"] not in ids(practice)
+
+
+def test_dead_letters_that_tell_of_a_forgotten_patient_bring_nothing_back(
+    another_practice: Callable[[], Practice],
+) -> None:
+    practice = another_practice()
+    practice.run()
+    someone = practice.patients()["patients"][0]
+    before = practice.summary()
+    path = f"/api/v1/patients/{practice.organization}/patients/{someone['id']}"
+    assert practice.system.call("DELETE", path, practice.organization).status_code == 200
+    until(lambda: practice.summary()["total_patients"] == before["total_patients"] - 1)
+    appointments = practice.summary()["total_all_appointments"]
+    newest = {"created_at": LONG_AGO, "updated_at": datetime.now(UTC), "sequence": 2**62}
+    forgotten, new = ({**newest, "cliniko_patient_id": one} for one in (someone["cliniko_patient_id"], "1"))
+    visit = {**forgotten, "cliniko_appointment_id": "1", "starts_at": datetime.now(UTC) + timedelta(days=1)}
+    whose = {"organization_id": practice.organization, "sync_id": None}
+    letters = (
+        PatientsSynced.model_validate({**whose, "records": [forgotten, new]}),
+        AppointmentsSynced.model_validate({**whose, "records": [visit]}),
+    )
+    for letter in letters:
+        for consumer in ("patients", "analytics"):
+            queue = f"{consumer}.sync.{letter.topic}.v1.dead"
+            practice.system.publish(queue, letter.model_dump_json().encode(), str(letter.event_id))
+    redriven = practice.system.command("dead-letters", "redrive", "--all")
+    assert redriven.stdout.count("applied") >= 2 * len(letters), redriven.stdout
+    after = practice.summary()
+    assert someone["id"] not in ids(practice)
+    assert after["total_patients"] == before["total_patients"], "the new one is there, and the forgotten one is not"
+    assert after["total_all_appointments"] == appointments
 
 
 def test_an_appointment_that_is_moved_to_a_forgotten_patient_is_nobodys_until_it_comes_back(
