@@ -51,7 +51,6 @@ ANY_UNTRUE = """
 """
 """Whether any document is to be made before documents are read."""
 
-_ASK = text(f"SELECT {ANY_UNTRUE}")
 _MARKED = text("""
     SELECT cliniko_patient_id FROM stale_documents WHERE organization_id = :organization_id
     ORDER BY cliniko_patient_id FOR UPDATE
@@ -92,8 +91,6 @@ async def mark_named(tenant: Tenant, *, types: Sequence[str] = (), practitioners
 
 async def refresh(tenant: Tenant, now: datetime) -> None:
     """Make every document true that is not; normally there is none. Once in a transaction."""
-    if not (await tenant.execute(_ASK, now=now)).scalar_one():
-        return
     marked = (await tenant.execute(_MARKED)).scalars().all()
     expired = (await tenant.execute(_LOCK_UNTRUE, now=now, marked=marked)).scalars()
     if marked:
