@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from services.patients.tests.clinic import DAY, HOUR, NOON, Clinic, apply
@@ -10,17 +11,13 @@ from services.patients.tests.slow import History
 from sqlalchemy import text
 
 from contracts.base import Event
-from patients import handlers
 from patients.adapters import documents
 from patients.adapters.tenant import Tenant
-from patients.domain.listing import Listing
-from patients.domain.reader import Reader
 
 WAITING = text("""
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """)
 HOLD = "SELECT FROM {table} WHERE organization_id = :organization_id AND cliniko_patient_id = :patient FOR UPDATE"
-READER = Reader("user_1", "member", None, "request-1", "/")
 Scene = Callable[[Clinic], tuple[list[Event], Event, Event]]
 """What is known before, and the two events that meet."""
 
@@ -82,7 +79,7 @@ async def test_what_two_transactions_do_at_once_is_read_as_if_they_had_come_in_t
     async with clinic.database.transaction(clinic.organization_id) as connection:
         await apply(first, Tenant(connection, clinic.organization_id), clinic.now)
         meanwhile = asyncio.create_task(clinic.hears(second))
-        await waits_or_ends(meanwhile, clinic)
+        await wait_or_end(clinic, meanwhile)
     await meanwhile
     assert await clinic.listed() == History([*known, *pair]).patient_list(clinic.now)
 
@@ -96,7 +93,7 @@ async def test_a_reader_who_meets_a_page_being_applied_sees_the_list_before_or_a
     async with clinic.database.transaction(clinic.organization_id) as connection:
         await apply(later, Tenant(connection, clinic.organization_id), clinic.now)
         reading = asyncio.create_task(clinic.listed())
-        await waits_or_ends(reading, clinic)
+        await wait_or_end(clinic, reading)
     assert await reading in (before, after)
     assert await clinic.listed() == after
 
@@ -108,7 +105,7 @@ async def test_what_is_written_while_marked_documents_are_made_is_made_by_the_ne
     async with clinic.database.transaction(clinic.organization_id) as connection:
         await documents.refresh(Tenant(connection, clinic.organization_id), clinic.now)
         writing = asyncio.create_task(clinic.hears(later))
-        await waits_or_ends(writing, clinic)
+        await wait_or_end(clinic, writing)
     await writing
     assert await clinic.listed() == History([*known, later]).patient_list(clinic.now)
 
@@ -120,7 +117,7 @@ async def test_who_makes_marked_documents_waits_for_the_page_that_marks_them_aga
     async with clinic.database.transaction(clinic.organization_id) as connection:
         await apply(later, Tenant(connection, clinic.organization_id), clinic.now)
         reading = asyncio.create_task(clinic.listed())
-        await waits_or_ends(reading, clinic)
+        await wait_or_end(clinic, reading)
         assert not reading.done()
     after = History([*known, later]).patient_list(clinic.now)
     assert await reading == after
@@ -135,7 +132,7 @@ async def test_a_name_reaches_a_document_that_is_made_while_the_name_is_not_comm
     async with clinic.database.transaction(clinic.organization_id) as connection:
         await apply(renamed, Tenant(connection, clinic.organization_id), clinic.now)
         writing = asyncio.create_task(clinic.hears(first))
-        await waits_or_ends(writing, clinic)
+        await wait_or_end(clinic, writing)
         await clinic.listed()
     await writing
     assert await clinic.listed() == History([*known, renamed, first]).patient_list(clinic.now)
@@ -143,15 +140,15 @@ async def test_a_name_reaches_a_document_that_is_made_while_the_name_is_not_comm
 
 async def test_who_asks_whether_a_list_has_changed_makes_it_once_and_so_waits_in_no_circle(clinic: Clinic) -> None:
     await clinic.hears(clinic.page(clinic.patient(5)))
-    later = clinic.page(clinic.patient(2))
-    async with clinic.database.transaction(clinic.organization_id) as connection:
-        tenant = Tenant(connection, clinic.organization_id)
-        await handlers.examine(tenant, clinic.now)
-        await clinic.hears(later)
+    await clinic.listed()
+    await clinic.hears(clinic.page(clinic.patient(5, first_name="Ada")))
+    async with held(clinic, "patient_documents", "5"):
+        asking = asyncio.create_task(clinic.read("patients", {"if-none-match": '"another"'}, active="all"))
+        assert await wait_or_end(clinic, asking)
+        await clinic.hears(clinic.page(clinic.patient(2)))
         reading = asyncio.create_task(names(clinic))
-        await until_waiting(1, clinic, reading)
-        page = await handlers.list_patients(Listing(10, "all"), tenant, READER, clinic.now, examined=True)
-    assert page.total_count == 1
+        assert await wait_or_end(clinic, asking, reading)
+    assert [patient["name"] for patient in (await asking).json()["patients"]] == ["Ada"]
     assert await reading == ["2", "5"]
 
 
@@ -159,9 +156,9 @@ async def test_a_removal_that_meets_readers_waits_with_nothing_in_its_hands(clin
     await clinic.hears(clinic.page(*map(clinic.patient, (1, 3, 5))))
     async with held(clinic, "stale_documents", "3"):
         reading = asyncio.create_task(names(clinic))
-        await until_waiting(1, clinic, reading)
+        assert await wait_or_end(clinic, reading)
         removing = asyncio.create_task(clinic.hears(clinic.removed(patient=5)))
-        await until_waiting(2, clinic, reading, removing)
+        assert await wait_or_end(clinic, reading, removing)
     assert await reading == ["1", "3", "5"]
     await removing
     assert await names(clinic) == ["1", "3"]
@@ -175,17 +172,16 @@ async def test_documents_that_go_and_documents_that_expire_are_locked_in_one_ord
     clinic.now += 2 * HOUR  # all documents have expired
     async with held(clinic, "patient_documents", "3"):
         reading = asyncio.create_task(names(clinic))
-        await until_waiting(1, clinic, reading)
+        assert await wait_or_end(clinic, reading)
         removing = asyncio.create_task(clinic.hears(clinic.removed(patient=5)))
-        await until_waiting(2, clinic, reading, removing)
+        assert await wait_or_end(clinic, reading, removing)
     await asyncio.gather(reading, removing)
     assert await names(clinic) == ["1", "3"]
 
 
-async def test_documents_of_a_large_clinic_are_made_in_pieces(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "PIECE", 2)
-    await clinic.hears(clinic.page(*map(clinic.patient, range(1, 6))))
-    assert await names(clinic) == list("12345")
+async def test_documents_of_a_clinic_that_are_made_in_two_pieces_are_all_there(clinic: Clinic) -> None:
+    await clinic.hears(clinic.page(*map(clinic.patient, range(documents.PIECE + 1))))
+    assert (await clinic.get("patients", active="all", limit=1))["total_count"] == documents.PIECE + 1
 
 
 async def names(clinic: Clinic) -> Sequence[str]:
@@ -202,20 +198,11 @@ async def held(clinic: Clinic, table: str, patient: str) -> AsyncIterator[None]:
         yield
 
 
-async def until_waiting(number: int, clinic: Clinic, *tasks: "asyncio.Task[object]") -> None:
-    """Return once so many transactions wait for a lock; the tasks must not have ended."""
-    while True:
+async def wait_or_end(clinic: Clinic, *tasks: "asyncio.Task[Any]") -> bool:
+    """Return once the tasks can do no more before the transaction they meet has ended; whether all of them wait."""
+    while not any(task.done() for task in tasks):
         async with clinic.database.transaction() as connection:
-            if (await connection.execute(WAITING)).scalar_one() == number:
-                return
-        assert not any(task.done() for task in tasks)
+            if (await connection.execute(WAITING)).scalar_one() == len(tasks):
+                return True
         await asyncio.sleep(0.01)
-
-
-async def waits_or_ends(task: "asyncio.Task[object]", clinic: Clinic) -> None:
-    """Return once the task can do no more before the transaction it meets has ended."""
-    while not task.done():
-        async with clinic.database.transaction() as connection:
-            if (await connection.execute(WAITING)).scalar_one():
-                return
-        await asyncio.sleep(0.01)
+    return False
