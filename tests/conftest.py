@@ -68,6 +68,22 @@ class System:
         return f"http://127.0.0.1:{self.environment['PORT']}{path}"
 
     @property
+    def broker_url(self) -> str:
+        return f"amqp://routiq:{self.secrets['broker_password']}@127.0.0.1:{self.environment['AMQP_PORT']}/"
+
+    @property
+    def owner_url(self) -> str:
+        """The database as its owner, whom row-level security does not bind."""
+        return (
+            f"postgresql://routiq:{self.secrets['owner_password']}@127.0.0.1:{self.environment['POSTGRES_PORT']}/routiq"
+        )
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """What `routiq up` made for this system alone."""
+        return dict(json.loads((self.home / ".routiq" / "secrets.json").read_text()))
+
+    @property
     def cliniko(self) -> str:
         return f"http://127.0.0.1:{self.environment['CLINIKO_PORT']}"
 
@@ -108,11 +124,9 @@ class System:
 
     def publish(self, queue: str, body: bytes, message_id: str) -> None:
         """Put a message into a queue, as another process would."""
-        password = json.loads((self.home / ".routiq" / "secrets.json").read_text())["broker_password"]
-        url = f"amqp://routiq:{password}@127.0.0.1:{self.environment['AMQP_PORT']}/"
 
         async def put() -> None:
-            async with await aio_pika.connect(url) as connection:
+            async with await aio_pika.connect(self.broker_url) as connection:
                 exchange = (await connection.channel()).default_exchange
                 await exchange.publish(aio_pika.Message(body, message_id=message_id), queue, mandatory=True)
 

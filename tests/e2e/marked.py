@@ -151,7 +151,7 @@ class Clinic:
         """Messages that are none, full of marks; what is written on them when they are laid aside."""
         row = {"event_id": NAME, "organization_id": f"org {NAME}", "request_id": ASKED, "records": [PERSON]}
         bodies = (json.dumps(row).encode(), f"{{{NAME}".encode(), json.dumps({**row, "records": NAME}).encode())
-        connection = await aio_pika.connect(self._broker_url)
+        connection = await aio_pika.connect(self.system.broker_url)
         async with connection:
             channel = await connection.channel()
             events = await channel.get_exchange("events")
@@ -182,14 +182,5 @@ class Clinic:
             assert time.monotonic() < deadline
             time.sleep(0.2)
 
-    @property
-    def _secrets(self) -> dict[str, Any]:
-        return dict(json.loads((self.system.home / ".routiq" / "secrets.json").read_text()))
-
-    @property
-    def _broker_url(self) -> str:
-        return f"amqp://routiq:{self._secrets['broker_password']}@127.0.0.1:{self.system.environment['AMQP_PORT']}/"
-
     def _owner(self) -> Any:
-        password, port = self._secrets["owner_password"], self.system.environment["POSTGRES_PORT"]
-        return asyncpg.create_pool(f"postgresql://routiq:{password}@127.0.0.1:{port}/routiq", min_size=1, max_size=1)
+        return asyncpg.create_pool(self.system.owner_url, min_size=1, max_size=1)

@@ -1,7 +1,6 @@
 """What goes wrong raises the alert that says so and no other, and the alert ends when it is put right."""
 
 import asyncio
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -57,7 +56,7 @@ async def test_a_message_is_poisoned(system_of_our_own: System, watched: Prometh
     await _publish(system_of_our_own, POISONED, b"poison")
     _expect(watched, {"DeadLetters"})
     assert [labels["queue"] for labels in watched.raised("DeadLetters")] == [POISONED]
-    async with await aio_pika.connect(_amqp(system_of_our_own)) as connection:
+    async with await aio_pika.connect(system_of_our_own.broker_url) as connection:
         channel = await connection.channel()
         await (await channel.get_queue(POISONED + DEAD)).purge()
     _expect(watched, set())
@@ -109,25 +108,16 @@ def _begin_anew(system: System, name: str) -> None:
 
 
 async def _publish(system: System, queue: str, body: bytes, times: int = 1) -> None:
-    async with await aio_pika.connect(_amqp(system)) as connection:
+    async with await aio_pika.connect(system.broker_url) as connection:
         channel = await connection.channel()
         message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         await asyncio.gather(*(channel.default_exchange.publish(message, queue) for _ in range(times)))
 
 
 async def _tamper(system: System, role: str) -> None:
-    owner = await asyncpg.connect(_url("postgresql", system, "owner_password", "POSTGRES_PORT", "routiq"))
+    owner = await asyncpg.connect(system.owner_url)
     try:
         change = f"UPDATE admin.audit_entries SET role = {role} WHERE organization_id = $1 AND position = 1"
         assert await owner.execute(change, HARBOUR) == "UPDATE 1"
     finally:
         await owner.close()
-
-
-def _amqp(system: System) -> str:
-    return _url("amqp", system, "broker_password", "AMQP_PORT", "")
-
-
-def _url(scheme: str, system: System, secret: str, port: str, path: str) -> str:
-    password = json.loads((system.home / ".routiq" / "secrets.json").read_text())[secret]
-    return f"{scheme}://routiq:{password}@127.0.0.1:{system.environment[port]}/{path}"
