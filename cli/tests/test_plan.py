@@ -67,6 +67,14 @@ def test_the_gateway_holds_no_key_to_the_data(tmp_path: Path) -> None:
     assert own not in programs["admin"].environment.values()
 
 
+@pytest.mark.parametrize("name", WITH_A_DATABASE)
+def test_a_service_may_have_a_user_of_the_broker_to_itself(tmp_path: Path, name: str) -> None:
+    own = f"amqp://routiq_{name}:pw@mq.example/"
+    programs = plan(tmp_path, {**OUTSIDE, f"{name.upper()}_AMQP_URL": own, "AMQP_DECLARE": "false"})
+    assert [one.name for one in programs.values() if one.environment.get("AMQP_URL") == own] == [name]
+    assert programs[name].environment["AMQP_DECLARE"] == "false"
+
+
 def test_only_the_sync_may_open_stored_credentials(tmp_path: Path) -> None:
     holders = {name for name, program in plan(tmp_path).items() if "CREDENTIALS_KEYS" in program.environment}
     assert holders == {"sync"}

@@ -1,17 +1,12 @@
 """Routiq beside a Cliniko in which each test has clinics of its own."""
 
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import httpx
 import pytest
 from tests.conftest import System, running
-from tests.faults.practice import Practice
-
-from routiq.ports import free_port
+from tests.faults.practice import Practice, own_cliniko
 
 CLINICS, PATIENTS = 50, 320
 """Four pages of patients, about fifteen of appointments."""
@@ -22,19 +17,10 @@ LARGE, LARGE_PATIENTS = "large", 2000
 @pytest.fixture(scope="session")
 def beside_cliniko() -> Iterator[System]:
     """The whole system, with a Cliniko of our own and the broker that starts faster."""
-    port = free_port()
     accounts = [f"MS0-clinic{number}-au4={100 + number}:{PATIENTS}" for number in range(CLINICS)]
-    accounts.append(f"MS0-{LARGE}-au4=99:{LARGE_PATIENTS}")
-    command = [sys.executable, "-m", "cliniko_emulator", "--port", str(port), "--account", *accounts]
-    cliniko = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _until_it_answers(f"{address}/_control/health")
-        with running("embedded", CLINIKO_PORT=str(port), CLINIKO_API_URL=f"{address}/{{shard}}/v1") as system:
+    with own_cliniko(*accounts, f"MS0-{LARGE}-au4=99:{LARGE_PATIENTS}") as settings:
+        with running("embedded", **settings) as system:
             yield system
-    finally:
-        cliniko.terminate()
-        cliniko.wait()
 
 
 @pytest.fixture(scope="session")
@@ -60,15 +46,3 @@ def another_practice(beside_cliniko: System, unused: "count[int]") -> Iterator[C
 def practice(another_practice: Callable[[], Practice]) -> Practice:
     """A clinic that is connected and was never synced."""
     return another_practice()
-
-
-def _until_it_answers(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(address).raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the emulator of Cliniko does not answer")

@@ -1,6 +1,8 @@
 """A clinic of its own for a test: what can be done to it in Cliniko, and what Routiq must then say of it."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ import httpx
 from tests.conftest import System
 from tests.independent import Clinic, ClinikoAccount, order
 
+from routiq.ports import free_port
+
 Json = dict[str, Any]
 
 
@@ -21,6 +25,21 @@ class Event(NamedTuple):
     id: str
     kind: str
     content: Json
+
+
+@contextmanager
+def own_cliniko(*accounts: str) -> Iterator[dict[str, str]]:
+    """An emulator that outlives the system, with `key=seed:patients` accounts; the settings by which it is used."""
+    port = free_port()
+    command = [sys.executable, "-m", "cliniko_emulator", "--port", str(port), "--account", *accounts]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _until_it_answers(f"{address}/_control/health")
+        yield {"CLINIKO_PORT": str(port), "CLINIKO_API_URL": f"{address}/{{shard}}/v1"}
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @dataclass(frozen=True)
@@ -158,3 +177,15 @@ def same(shown: Iterable[Any], wanted: Iterable[Any]) -> None:
     """One by one; the first that are not are told."""
     different = [pair for pair in zip(shown, wanted, strict=True) if pair[0] != pair[1]]
     assert not different, (len(different), different[:3])
+
+
+def _until_it_answers(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(address).raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the emulator of Cliniko does not answer")

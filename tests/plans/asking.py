@@ -18,7 +18,7 @@ from chassis.settings import ServiceSettings
 from contracts.examples import EXAMPLES
 from patients.domain.patient import patient_id
 
-KEY = "a key for tests, long enough to sign with"
+KEY = "a key for tests that is long enough to sign with"
 JSON = "application/json"
 ASKED = {
     "search": "quinn",

@@ -13,7 +13,6 @@ import pytest
 from tests.conftest import HARBOUR, RIDGE, System
 from tests.watching.prometheus import Prometheus, until
 
-from chassis.topology import DEAD
 from contracts.events import FiguresCounted
 from contracts.routes import ROUTES
 
@@ -56,9 +55,9 @@ async def test_a_message_is_poisoned(system_of_our_own: System, watched: Prometh
     await _publish(system_of_our_own, POISONED, b"poison")
     _expect(watched, {"DeadLetters"})
     assert [labels["queue"] for labels in watched.raised("DeadLetters")] == [POISONED]
-    async with await aio_pika.connect(system_of_our_own.broker_url) as connection:
-        channel = await connection.channel()
-        await (await channel.get_queue(POISONED + DEAD)).purge()
+    shown = system_of_our_own.command("dead-letters", "list", POISONED).stdout
+    assert "ValidationError" in shown
+    system_of_our_own.command("dead-letters", "drop", POISONED, "--reason", "unreadable", "--yes")
     _expect(watched, set())
 
 
@@ -97,7 +96,7 @@ def _hanging(system: System, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGKILL)  # as its page says; whoever watches over it starts it anew
 
 
 def _begin_anew(system: System, name: str) -> None:

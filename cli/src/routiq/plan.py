@@ -71,6 +71,10 @@ class Plan:
     def broker_url(self) -> str:
         return self.servers.broker.url if self.servers.broker else self.settings.given["AMQP_URL"]
 
+    def _broker_url_of(self, service: str) -> str:
+        """Its own user's, where each has one; the one everybody uses otherwise."""
+        return self.settings.given.get(f"{service.upper()}_AMQP_URL", self.broker_url)
+
     @property
     def cliniko_url(self) -> str:
         return self.settings.given.get("CLINIKO_API_URL", f"{self._url('cliniko')}/{{shard}}/v1")
@@ -156,7 +160,7 @@ class Plan:
 
     def _service_with_database(self, name: str) -> Program:
         url = as_role(self.owner_url, f"routiq_{name}", self.secrets.role_passwords[name])
-        given = {"DATABASE_URL": url, "AMQP_URL": self.broker_url}
+        given = {"DATABASE_URL": url, "AMQP_URL": self._broker_url_of(name), **self._optional(("AMQP_DECLARE",))}
         if name == "sync":
             keys = self.settings.given.get("CREDENTIALS_KEYS", self.secrets.credentials_keys)
             given |= {"CLINIKO_API_URL": self.cliniko_url, "CREDENTIALS_KEYS": keys}
@@ -170,7 +174,7 @@ class Plan:
         upstreams = {f"{name.upper()}_URL": self._url(name) for name in WITH_A_DATABASE}
         clerk = {"CLERK_ISSUER": self.clerk_issuer, "CLERK_JWKS_URL": jwks}
         operators = {"PLATFORM_ORGANIZATION_ID": self.settings.platform_organization}
-        broker = {"AMQP_URL": self.settings.given.get("GATEWAY_AMQP_URL", self.broker_url)}
+        broker = {"AMQP_URL": self._broker_url_of("gateway")}
         # It fetches Clerk's keys as it starts, and would wait for its next try if it came first.
         after = ("clerk",) if self.settings.has_own_clerk else ()
         given = {**upstreams, **clerk, **operators, **broker, **self._optional(GATEWAY_SETTINGS)}

@@ -1,6 +1,8 @@
 """Ports on the loopback address: free ones, and who holds a taken one."""
 
 import errno
+import itertools
+import secrets
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +10,18 @@ from pathlib import Path
 from routiq.failures import UsageError
 
 LOOPBACK = "127.0.0.1"
+_RANGE = range(20_000, 32_000)
+_CANDIDATES = itertools.islice(itertools.cycle(_RANGE), secrets.randbelow(len(_RANGE)), None)
+"""Every process begins elsewhere, and gives none out twice before it has given out all."""
 LISTENING = "0A"  # state in /proc/net/tcp
 
 
 def free_port() -> int:
-    """A port nobody listens on now; taken from the kernel's ephemeral range."""
-    with socket.create_server((LOOPBACK, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port nobody listens on now, below those the kernel gives to connections, which could take it meanwhile."""
+    for port in _CANDIDATES:
+        if not _hindrance(port):
+            return port
+    raise UsageError("No port is free on this machine.")
 
 
 def require_free(ports: Iterable[tuple[str, str, int]]) -> None:

@@ -44,7 +44,7 @@ class Analytics:
     async def activity(self, organization_id: str, now: datetime, limit: int = 100) -> list[dict[str, Any]]:
         """The dashboard's activity as it reads at `now`."""
         async with self.database.transaction(organization_id) as connection:
-            runs = await Store(connection).newest_runs(organization_id, limit, now)
+            runs, _ = await Store(connection).activity(organization_id, limit, now)
         return [Activity.model_validate(run).model_dump(mode="json") for run in runs]
 
     async def get(

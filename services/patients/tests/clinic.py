@@ -33,7 +33,7 @@ from patients.entrypoints.consumers import consumers
 from patients.entrypoints.http import router
 from patients.entrypoints.parameters import clock
 
-KEY = "a key for tests, long enough to sign with"
+KEY = "a key for tests that is long enough to sign with"
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -1,14 +1,16 @@
-"""`/health/live`: the process turns. `/health/ready`: it can do its work."""
+"""`/health/live`: the process turns. `/health/ready`: it can do its work, and goes on with it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 Check = Callable[[], Awaitable[bool]]
 
 PATIENCE_SECONDS = 2.0
+STOPPING = "stopping"
+"""Of one process, which says nothing of the service's others."""
 
 
 def health_routes(checks: Mapping[str, Check]) -> APIRouter:
@@ -20,11 +22,15 @@ def health_routes(checks: Mapping[str, Check]) -> APIRouter:
         return {"status": "live"}
 
     @router.get("/health/ready")
-    async def ready() -> JSONResponse:
+    async def ready(request: Request) -> JSONResponse:
         outcomes = await asyncio.gather(*(_holds(check) for check in checks.values()))
-        everything = all(outcomes)
+        stopping = getattr(request.app.state, "stopping", False)
+        everything = all(outcomes) and not stopping
         return JSONResponse(
-            {"status": "ready" if everything else "not ready", "checks": dict(zip(checks, outcomes, strict=True))},
+            {
+                "status": STOPPING if stopping else "ready" if everything else "not ready",
+                "checks": dict(zip(checks, outcomes, strict=True)),
+            },
             status_code=200 if everything else 503,
         )
 

@@ -2,6 +2,8 @@
 
 The header's value is `<base64url of the JSON claims>.<base64url of their HMAC-SHA256>`. The signature covers the
 service the call is for, so that what was signed for one service is worth nothing at another.
+
+A key may be several, comma separated, while it is changed: the first one signs, each of them is believed.
 """
 
 import hmac
@@ -9,8 +11,10 @@ import json
 import re
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import Depends, Path, Request
@@ -56,22 +60,34 @@ def sign(caller: Caller, service: str, key: bytes, now: float) -> str:
     claims = {name: getattr(caller, name) for name in _SIGNED}
     claims["expires"] = int(now) + LIFETIME_SECONDS
     payload = json.dumps(claims, separators=(",", ":")).encode()
-    return f"{_encode(payload)}.{_encode(_mac(payload, service, key))}"
+    return f"{_encode(payload)}.{_encode(_mac(payload, service, newest(key)))}"
 
 
 def verify(header: str, service: str, key: bytes, now: float, request_id: str = "") -> Caller:
     """The caller the gateway vouched for, in the request of this id. Raises Unauthorized for anything else."""
+    expires, claims = _read(header, service, key)
+    if expires < now:
+        raise Unauthorized("The gateway's signature has expired.")
+    return Caller(**claims, request_id=request_id)
+
+
+@lru_cache(maxsize=1024)
+def _read(header: str, service: str, key: bytes) -> tuple[int, Mapping[str, Any]]:
+    """When the header expires, and what it claims. The gateway sends a person's header again while it holds."""
     try:
         payload, mac = (urlsafe_b64decode(part) for part in header.encode().split(b"."))
-        genuine = hmac.compare_digest(mac, _mac(payload, service, key))
+        genuine = any(hmac.compare_digest(mac, _mac(payload, service, one)) for one in key.split(b","))
     except ValueError:
         genuine = False
     if not genuine:
         raise Unauthorized("This service answers the gateway only.")
     claims = json.loads(payload)
-    if claims.pop("expires") < now:
-        raise Unauthorized("The gateway's signature has expired.")
-    return Caller(**claims, request_id=request_id)
+    return claims.pop("expires"), claims
+
+
+def newest(key: bytes) -> bytes:
+    """The one that signs."""
+    return key.partition(b",")[0]
 
 
 def _mac(payload: bytes, service: str, key: bytes) -> bytes:

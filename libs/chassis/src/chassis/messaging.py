@@ -11,7 +11,7 @@ import aiormq
 import structlog
 from aio_pika.abc import AbstractQueue
 from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from opentelemetry.trace import Span, SpanKind
 
 from chassis import queues, topology, tracing
@@ -53,8 +53,12 @@ class Messaging:
         database: Database,
         delays: Sequence[int],
         routes: Sequence[Route] = ROUTES,
+        *,
+        declares: bool = True,
     ) -> None:
         self._url = url
+        self._topology = topology.declare if declares else topology.find
+        self._declares = declares
         self._consumers = consumers
         self._database = database
         self._delays = delays
@@ -71,7 +75,7 @@ class Messaging:
         broker = self._new_broker(lost)
         try:
             await broker.connect()
-            self._queues = await topology.declare(broker, self._routes, self._delays)
+            self._queues = await self._topology(broker, self._routes, self._delays)
             await broker.start()
             self._broker = broker
             self._connected.set()
@@ -124,7 +128,7 @@ class Messaging:
         if broker is None:
             return False
         for subscription in self._consumers.subscriptions:
-            declared = await broker.declare_queue(topology.queue(subscription.queue, subscription.key))
+            declared = await broker.declare_queue(self._queue_of(subscription))
             channel = cast(aiormq.Channel, await declared.channel.get_underlay_channel())
             everywhere = (await declared.declare(timeout=5)).consumer_count
             if len(channel.consumers) < len(self._consumers.subscriptions) or not everywhere:
@@ -154,8 +158,13 @@ class Messaging:
             self._subscribe(broker, subscription)
         return broker
 
+    def _queue_of(self, subscription: Subscription) -> RabbitQueue:
+        if self._declares:
+            return topology.queue(subscription.queue, subscription.key)
+        return RabbitQueue(subscription.queue, declare=False)
+
     def _subscribe(self, broker: RabbitBroker, subscription: Subscription) -> None:
-        queue = topology.queue(subscription.queue, subscription.key)
+        queue = self._queue_of(subscription)
         queues.watch(subscription.queue)
 
         gatherings: dict[str, Gathering[Delivery, Exception | None]] = {}

@@ -1,7 +1,7 @@
 """Schemas, roles and their history: `python -m chassis.migrations NAME=DIRECTORY ...`, run by the owner.
 
 Each service gets a schema and a role `routiq_<name>` that may use that schema's rows and nothing else. The role owns no
-table, so row-level security binds it.
+table, so row-level security binds it. Nobody else may connect to the database at all.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis.database import engine_url
 
+LOCK_SECONDS, ATTEMPTS, PAUSE_SECONDS = 2, 15, 2.0
+"""Readers queue behind a revision that waits for their table: it gives up, lets them pass, and tries again."""
+LOCK_NOT_AVAILABLE = "55P03"
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('routiq.migrations'))")
 
 
@@ -37,15 +40,29 @@ async def migrate(owner_url: str, schemas: Sequence[Schema]) -> None:
     engine = create_async_engine(engine_url(owner_url), hide_parameters=True)
     try:
         for schema in schemas:
-            async with engine.begin() as connection:
-                await connection.run_sync(_migrate_one, schema)
+            await _migrate_patiently(engine, schema)
     finally:
         await engine.dispose()
 
 
+async def _migrate_patiently(engine: AsyncEngine, schema: Schema) -> None:
+    """Raises the last refusal when a table stays locked."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_migrate_one, schema)
+            return
+        except DBAPIError as error:
+            if not left or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
 def _migrate_one(connection: Connection, schema: Schema) -> None:
     connection.execute(ONE_AT_A_TIME)
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     _provide(connection, schema)
+    _close(connection, schema)
     connection.execute(text(f'SET LOCAL search_path TO "{schema.name}"'))
     config = Config(attributes={"connection": connection, "schema": schema.name})
     config.set_main_option("script_location", str(schema.directory).replace("%", "%%"))
@@ -65,6 +82,17 @@ def _provide(connection: Connection, schema: Schema) -> None:
         f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT USAGE ON SEQUENCES TO {role}',
     ):
         connection.exec_driver_sql(statement)
+
+
+def _close(connection: Connection, schema: Schema) -> None:
+    """What PostgreSQL allows everybody, unless it is told otherwise; only who owns the database can tell it."""
+    owned = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
+    if not connection.scalar(text(owned)):
+        return
+    database = connection.scalar(text("SELECT quote_ident(current_database())"))
+    connection.exec_driver_sql(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+    connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO routiq_{schema.name}")
+    connection.exec_driver_sql("REVOKE ALL ON SCHEMA public FROM PUBLIC")
 
 
 def run() -> None:

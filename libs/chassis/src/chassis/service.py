@@ -4,7 +4,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import FrameType
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -12,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from chassis import answers, logs, tracing
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.draining import DrainingServer
 from chassis.health import Check, health_routes
 from chassis.inbox import forget_old
 from chassis.measures import keep_measuring
@@ -19,7 +19,7 @@ from chassis.messaging import Messaging
 from chassis.metrics import metrics, turned
 from chassis.observed import Observed
 from chassis.outbox import relay
-from chassis.settings import ServiceSettings, Settings
+from chassis.settings import ServiceSettings
 from chassis.tasks import keep_doing
 
 Work = Callable[[Database], Awaitable[None]]
@@ -46,7 +46,13 @@ def assemble(
     logs.configure(name, settings.log_level)
     tracing.start(name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg)
     database = Database(settings.database_url.get_secret_value(), name)
-    messaging = Messaging(settings.amqp_url.get_secret_value(), consumers, database, settings.retry_delays)
+    messaging = Messaging(
+        settings.amqp_url.get_secret_value(),
+        consumers,
+        database,
+        settings.retry_delays,
+        declares=settings.amqp_declare,
+    )
     jobs: Jobs = {
         "messaging": messaging.stay_connected,
         "outbox": lambda: relay(database, messaging.connected, messaging.publish),
@@ -79,8 +85,8 @@ def _app(name: str, jobs: Jobs, closing: Sequence[Closing]) -> FastAPI:
     )
 
 
-def serve(app: FastAPI, settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; requests under way are finished first, streams end when `app.state.stopping`."""
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Run until SIGTERM or SIGINT; then see DrainingServer. Requests under way are finished."""
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -91,7 +97,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
         timeout_graceful_shutdown=10,
     )
     _spare_the_collector()
-    _Server(config, app).run()
+    DrainingServer(config, app, settings.drain_seconds).run()
 
 
 def _spare_the_collector() -> None:
@@ -103,19 +109,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
-
-
-class _Server(uvicorn.Server):
-    """Says that it stops: a stream would hold it up until the time for a graceful end has passed."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-        app.state.stopping = False
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.state.stopping = True
-        super().handle_exit(sig, frame)
 
 
 def _lifespan(jobs: Jobs, closing: Sequence[Closing]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -90,7 +90,7 @@ class Settlement:
         reason = type(error).__name__
         await self._tell(dead_letters.settled(raw.headers, queue, reason))
         headers = dead_letters.of_burial(raw.headers, attempt + 1, reason)
-        await self._publish(raw, topology.DEFAULT, topology.dead(queue), headers)
+        await self._publish(raw, topology.DEAD_LETTERS, topology.dead(queue), headers)
         return "dead"
 
     async def _publish(self, raw: IncomingMessage, exchange: RabbitExchange, key: str, headers: Headers) -> None:

@@ -84,14 +84,16 @@ async def summarize(organization_id: str, store: Store, now: datetime) -> Figure
     return await store.figures(organization_id, now)
 
 
-async def recall_activity(organization_id: str, limit: int, store: Store, now: datetime) -> list[Activity]:
-    """The clinic's newest `limit` runs."""
-    return await store.newest_runs(organization_id, limit, now)
+async def give_overview(organization_id: str, runs: int, store: Store, now: datetime) -> tuple[Figures, list[Activity]]:
+    """The clinic at `now`, and its newest `runs`."""
+    return await store.overview(organization_id, runs, now)
 
 
-async def recall_last_sync(organization_id: str, store: Store) -> datetime | None:
-    """How old what is told of the clinic is."""
-    return await store.last_sync_time(organization_id)
+async def recall_activity(
+    organization_id: str, runs: int, store: Store, now: datetime
+) -> tuple[list[Activity], datetime | None]:
+    """The clinic's newest `runs`, and how old what is told of it is."""
+    return await store.activity(organization_id, runs, now)
 
 
 async def compare_periods(organization_id: str, timeframe: Timeframe, store: Store, now: datetime) -> Trend:

@@ -149,10 +149,20 @@ async def erase_patient(patient_id: UUID, tenant: Tenant, reader: Reader, now: d
     cliniko_patient_id = await dossier.find(tenant, patient_id)
     if cliniko_patient_id is None:
         raise NotFound(NO_SUCH_PATIENT)
+    await _erase(cliniko_patient_id, tenant, reader, now)
+
+
+async def erase_again(cliniko_patient_id: str, tenant: Tenant, reader: Reader, now: datetime) -> None:
+    """The same for who was erased before, and may not be known here: a backup that was restored did not know of it."""
+    await documents.claim(tenant)
+    await _erase(cliniko_patient_id, tenant, reader, now)
+
+
+async def _erase(cliniko_patient_id: str, tenant: Tenant, reader: Reader, now: datetime) -> None:
     await dossier.erase(tenant, cliniko_patient_id, now)
     await documents.remake(tenant, [cliniko_patient_id], now)
     await dossier.erase_traces(tenant, cliniko_patient_id)
-    await audit.note_erasure(tenant, reader, patient_id, cliniko_patient_id)
+    await audit.note_erasure(tenant, reader, cliniko_patient_id)
 
 
 async def tidy(database: Database) -> None:

@@ -10,7 +10,7 @@ from patients.entrypoints.cursor import Seal
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 PLACE = Position(2**63 - 1, -1, "zoë o'brien", UUID(int=7))
 BOOKMARK = Bookmark(Walk(NOON, "7:9:8", "8"), PLACE)
-KEY = b"a key for tests, long enough to sign with"
+KEY = b"a key for tests that is long enough to sign with"
 SEAL = Seal.of("org_a", KEY)
 
 

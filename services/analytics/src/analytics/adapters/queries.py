@@ -2,8 +2,26 @@
 
 from sqlalchemy import text
 
+_LAST_SYNC_TIME = """(
+    SELECT completed_at FROM runs
+    WHERE organization_id = :organization_id AND status = 'completed'
+    ORDER BY started_at DESC, sync_id DESC LIMIT 1
+)"""
+
+_NEWEST_RUNS = """(
+    SELECT coalesce(json_agg(run ORDER BY started_at DESC, id DESC), '[]')::text
+    FROM (
+        SELECT sync_id AS id, mode, status, records_processed, records_success, records_failed,
+               started_at, completed_at, CAST(:now AS timestamptz) AS now
+        FROM runs
+        WHERE organization_id = :organization_id
+        ORDER BY started_at DESC, sync_id DESC
+        LIMIT :runs
+    ) AS run
+)"""
+
 # `stale`: whether somebody must be counted anew before the sums are true at that moment.
-FIGURES = text("""
+FIGURES = text(f"""
     SELECT coalesce(total_patients, 0) AS total_patients,
            coalesce(active_patients, 0) AS active_patients,
            coalesce(patients_with_upcoming, 0) AS patients_with_upcoming,
@@ -27,11 +45,8 @@ FIGURES = text("""
                WHERE organization_id = :organization_id AND status IN ('completed', 'failed')
                ORDER BY started_at DESC, sync_id DESC LIMIT 1
            ) AS last_outcome,
-           (
-               SELECT completed_at FROM runs
-               WHERE organization_id = :organization_id AND status = 'completed'
-               ORDER BY started_at DESC, sync_id DESC LIMIT 1
-           ) AS last_sync_time,
+           {_LAST_SYNC_TIME} AS last_sync_time,
+           {_NEWEST_RUNS} AS newest_runs,
            (
                SELECT patients_reported FROM runs
                WHERE organization_id = :organization_id AND patients_reported IS NOT NULL
@@ -41,19 +56,8 @@ FIGURES = text("""
     LEFT JOIN clinic_figures ON organization_id = :organization_id
 """)
 
-LAST_SYNC_TIME = text("""
-    SELECT completed_at FROM runs
-    WHERE organization_id = :organization_id AND status = 'completed'
-    ORDER BY started_at DESC, sync_id DESC LIMIT 1
-""")
-
-NEWEST_RUNS = text("""
-    SELECT sync_id AS id, mode, status, records_processed, records_success, records_failed, started_at, completed_at
-    FROM runs
-    WHERE organization_id = :organization_id
-    ORDER BY started_at DESC, sync_id DESC
-    LIMIT :limit
-""")
+# For who asks about the runs while a sync is at work: nobody is counted anew.
+ACTIVITY = text(f"SELECT {_NEWEST_RUNS} AS newest_runs, {_LAST_SYNC_TIME} AS last_sync_time")
 
 # A row comparison in the index's own order, backwards: the first page costs what the last one costs.
 PATIENTS_AT_RISK = text("""

@@ -17,6 +17,7 @@ from analytics.domain.trends import Count, Trend
 
 COUNTS = TypeAdapter(Sequence[Count])
 NAMES = TypeAdapter(dict[str, str])
+RUNS = TypeAdapter(list[Activity])
 RISKS = {rank: risk for risk, rank in RANKS.items()}
 BEFORE_THE_FIRST = Position(max(RISKS) + 1, datetime.max.replace(tzinfo=UTC), "")
 
@@ -29,22 +30,28 @@ class Readings:
 
     async def figures(self, organization_id: str, now: datetime) -> Figures:
         """The clinic's figures at `now`; zeros for one nothing is known of."""
-        moment = {"organization_id": organization_id, "now": now}
+        figures, _ = await self.overview(organization_id, 0, now)
+        return figures
+
+    async def overview(self, organization_id: str, runs: int, now: datetime) -> tuple[Figures, list[Activity]]:
+        """The clinic's figures at `now`, and so many of its newest runs: a dashboard in one round trip."""
+        moment = {"organization_id": organization_id, "runs": runs, "now": now}
         (found,) = await self._rows(queries.FIGURES, moment)
         if found["stale"]:
             await self._count_anew(organization_id, now)
             (found,) = await self._rows(queries.FIGURES, moment)
-        counted = {name: value for name, value in found.items() if name != "stale"}
-        return Figures(organization_id=organization_id, generated_at=now, **counted)
+        counted = {name: value for name, value in found.items() if name not in ("stale", "newest_runs")}
+        figures = Figures(organization_id=organization_id, generated_at=now, **counted)
+        return figures, RUNS.validate_json(found["newest_runs"])
 
-    async def newest_runs(self, organization_id: str, limit: int, now: datetime) -> list[Activity]:
-        """The clinic's runs, whatever became of them, newest first."""
-        page = {"organization_id": organization_id, "limit": limit}
-        return [Activity(now=now, **run) for run in await self._rows(queries.NEWEST_RUNS, page)]
+    async def activity(self, organization_id: str, runs: int, now: datetime) -> tuple[list[Activity], datetime | None]:
+        """So many of the clinic's runs, whatever became of them, newest first; and when the last completed one ended.
 
-    async def last_sync_time(self, organization_id: str) -> datetime | None:
-        """When the last completed run ended; None before the first."""
-        return (await self._connection.execute(queries.LAST_SYNC_TIME, {"organization_id": organization_id})).scalar()
+        None before the first has completed.
+        """
+        moment = {"organization_id": organization_id, "runs": runs, "now": now}
+        (found,) = await self._rows(queries.ACTIVITY, moment)
+        return RUNS.validate_json(found["newest_runs"]), found["last_sync_time"]
 
     async def trend(self, organization_id: str, timeframe: Timeframe, now: datetime) -> Trend:
         """What happened in the days around `now`."""

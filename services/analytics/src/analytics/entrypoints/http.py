@@ -20,8 +20,8 @@ router = APIRouter(prefix="/api/v1/dashboard/{organization_id}", tags=["Dashboar
 @router.get("", responses=conditional(Dashboard))
 async def dashboard(asked: Asked, activity_limit: Limit = 10, known: Known = None) -> Response:
     """The clinic's figures and its newest syncs."""
-    figures = await handlers.summarize(asked.organization_id, asked.store, asked.now)
-    activity = await handlers.recall_activity(asked.organization_id, activity_limit, asked.store, asked.now)
+    async with asked.store() as store:
+        figures, activity = await handlers.give_overview(asked.organization_id, activity_limit, store, asked.now)
     document = Dashboard(
         organization_id=asked.organization_id,
         summary=Summary.model_validate(figures),
@@ -34,16 +34,17 @@ async def dashboard(asked: Asked, activity_limit: Limit = 10, known: Known = Non
 @router.get("/summary", responses=conditional(Summary))
 async def summary(asked: Asked, known: Known = None) -> Response:
     """The clinic's figures."""
-    figures = await handlers.summarize(asked.organization_id, asked.store, asked.now)
+    async with asked.store() as store:
+        figures = await handlers.summarize(asked.organization_id, store, asked.now)
     return answer(Summary.model_validate(figures), figures.last_sync_time, known)
 
 
 @router.get("/activity", responses=conditional(list[Activity]))
 async def activity(asked: Asked, limit: Limit = 20, known: Known = None) -> Response:
     """The clinic's newest syncs."""
-    runs = await handlers.recall_activity(asked.organization_id, limit, asked.store, asked.now)
-    document = [Activity.model_validate(run) for run in runs]
-    return answer(document, await handlers.recall_last_sync(asked.organization_id, asked.store), known)
+    async with asked.store() as store:
+        runs, last_sync_time = await handlers.recall_activity(asked.organization_id, limit, store, asked.now)
+    return answer([Activity.model_validate(run) for run in runs], last_sync_time, known)
 
 
 @router.get("/analytics", responses=conditional(Analytics))
@@ -54,7 +55,8 @@ async def analytics(asked: Asked, timeframe: Days = "30d", known: Known = None) 
     became of them; appointments (without cancelled ones) and no-shows by the day they start; cancellations by the day
     they were made; active patients had an appointment in the period.
     """
-    trend = await handlers.compare_periods(asked.organization_id, timeframe, asked.store, asked.now)
+    async with asked.store() as store:
+        trend = await handlers.compare_periods(asked.organization_id, timeframe, store, asked.now)
     return answer(Analytics.model_validate(trend), trend.last_sync_time, known)
 
 
@@ -65,7 +67,8 @@ async def charts(asked: Asked, timeframe: Days = "30d", known: Known = None) -> 
     Days are in UTC. Weeks are counted back from today, so that the earliest may be shorter. A patient counts as active
     once in each day, week and period.
     """
-    trend = await handlers.compare_periods(asked.organization_id, timeframe, asked.store, asked.now)
+    async with asked.store() as store:
+        trend = await handlers.compare_periods(asked.organization_id, timeframe, store, asked.now)
     return answer(Charts.model_validate(trend), trend.last_sync_time, known)
 
 
@@ -84,9 +87,10 @@ async def retention(
     has passed twice, one step higher when the appointment after the last visit was missed or cancelled, and lost after
     365 days.
     """
-    found = await handlers.list_patients_at_risk(
-        asked.organization_id, asked.store, asked.now, risk=risk, limit=limit, after=after
-    )
+    async with asked.store() as store:
+        found = await handlers.list_patients_at_risk(
+            asked.organization_id, store, asked.now, risk=risk, limit=limit, after=after
+        )
     document = Retention(
         organization_id=asked.organization_id,
         patients=[PatientAtRisk.model_validate(patient) for patient in found.patients],

@@ -7,6 +7,7 @@ from typing import Literal
 
 import httpx
 
+from chassis.health import STOPPING
 from chassis.metrics import turned
 
 POLL_SECONDS = 2.0
@@ -39,6 +40,8 @@ class Readiness:
     async def _ask(self, name: str, url: str) -> None:
         try:
             answer = (await self._client.get(f"{url}/health/ready")).json()
+            if answer["status"] == STOPPING:  # the next poll meets another replica, or nobody
+                return
             state: State = "ready" if answer["status"] == "ready" else "not ready"
             self.conditions[name] = Condition(state, dict(answer["checks"]))
         except (httpx.HTTPError, ValueError, KeyError, TypeError):  # away, or something else listens there

@@ -6,6 +6,7 @@ from uuid import UUID
 from chassis.outbox import announce
 from contracts.events import PatientErased, PatientRecordsRead
 from patients.adapters.tenant import Tenant
+from patients.domain.patient import patient_id
 from patients.domain.reader import Reader
 
 
@@ -26,12 +27,12 @@ async def note(tenant: Tenant, reader: Reader, patients: Sequence[UUID]) -> None
     await announce(tenant.connection, "patients", [read])
 
 
-async def note_erasure(tenant: Tenant, reader: Reader, patient_id: UUID, cliniko_patient_id: str) -> None:
+async def note_erasure(tenant: Tenant, reader: Reader, cliniko_patient_id: str) -> None:
     """`reader` has erased this patient here; the other services are to do the same."""
     erased = PatientErased(
         organization_id=tenant.organization_id,
         request_id=reader.request_id,
-        patient_id=patient_id,
+        patient_id=patient_id(tenant.organization_id, cliniko_patient_id),
         cliniko_patient_id=cliniko_patient_id,
         user_id=reader.user_id,
         impersonator=reader.impersonator,

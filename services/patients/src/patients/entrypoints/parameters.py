@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from chassis.database import own_request
+from chassis.identity import newest
 from chassis.metrics import template
 from patients.adapters.tenant import Tenant
 from patients.domain.listing import Active, Bookmark, Listing
@@ -29,7 +30,7 @@ class Asking:
     @property
     def seal(self) -> Seal:
         """What makes cursors of the organization."""
-        return Seal.of(self.tenant.organization_id, self.http.app.state.identity_key)
+        return Seal.of(self.tenant.organization_id, newest(self.http.app.state.identity_key))
 
     def header(self, name: str) -> str:
         """All lines of it as one, as RFC 9110 lets lists be sent; empty when there is none."""
