@@ -1,0 +1,63 @@
+"""What `kubectl apply --kustomize` would send, without a cluster."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+from tests.deploy.composition import WORKSPACE
+
+KUBERNETES = WORKSPACE / "deploy" / "kubernetes"
+NAME = "app.kubernetes.io/name"
+MISSING = "kubectl is not installed, which builds an overlay"
+
+Item = dict[str, Any]
+
+
+@cache
+def built(overlay: str) -> list[Item]:
+    """Every resource of the overlay, patched."""
+    if shutil.which("kubectl") is None:
+        assert os.environ.get("ROUTIQ_REQUIRE_KUBECTL") != "1", MISSING
+        pytest.skip(MISSING)
+    command = ["kubectl", "kustomize", str(KUBERNETES / "overlays" / overlay)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return list(yaml.safe_load_all(text))
+
+
+def by_name(items: list[Item], kind: str) -> dict[str, Item]:
+    return {item["metadata"]["name"]: item for item in items if item["kind"] == kind}
+
+
+def container(workload: Item) -> Item:
+    """The only one of its pods."""
+    (only,) = workload["spec"]["template"]["spec"]["containers"]
+    found: Item = only
+    return found
+
+
+def connections(items: list[Item]) -> set[tuple[str, str, int | str]]:
+    """From, to, port, by the names of pods or `world`: what the policies of both sides allow, where both are ours."""
+    policies = by_name(items, "NetworkPolicy")
+    leaving = {(name, *end) for name, policy in policies.items() for end in _ends(policy, "egress", "to")}
+    entering = {(end[0], name, end[1]) for name, policy in policies.items() for end in _ends(policy, "ingress", "from")}
+    ours = set(policies)
+    return {one for one in leaving if one[1] not in ours or one in entering} | {
+        one for one in entering if one[0] not in ours
+    }
+
+
+def _ends(policy: Item, direction: str, side: str) -> list[tuple[str, int | str]]:
+    rules = policy["spec"].get(direction, [])
+    return [(_who(peer), port["port"]) for rule in rules for peer in rule[side] for port in rule["ports"]]
+
+
+def _who(peer: Item) -> str:
+    if "ipBlock" in peer:
+        return "world"
+    selector = peer.get("podSelector") or peer["namespaceSelector"]
+    (name,) = selector["matchLabels"].values()
+    return str(name)
