@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from routiq import audit as auditing
-from routiq import console, demo, keys
+from routiq import console, demo, init, keys
 from routiq import down as stopping
 from routiq import replay as replaying
 from routiq import up as starting
@@ -15,6 +15,7 @@ from routiq.client import Gateway, issue_token
 from routiq.dead_letters_commands import dead_letter_commands
 from routiq.failures import ReportedError
 from routiq.invocation import plan_of_running, reported, run, running_record, state_directory
+from routiq.recovery import commands as recovery
 from routiq.state import Record
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run Routiq on this machine and work with it.")
@@ -45,6 +46,21 @@ class Mode(StrEnum):
     BASIC = "basic"
     PATIENTS_ONLY = "patients-only"
     INCREMENTAL = "incremental"
+
+
+@app.command("init")
+def initialize(
+    domain: Annotated[str | None, typer.Option(help="The name under which the gateway is reached.")] = None,
+    email: Annotated[str | None, typer.Option(help="Whom Let's Encrypt writes to.")] = None,
+    clerk_issuer: Annotated[str | None, typer.Option(help="Clerk's Frontend API URL.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Add to an existing .env what it has not.")] = False,
+) -> None:
+    """Write a .env with strong secrets for `docker compose`."""
+    try:
+        written = init.write(init.ENV, init.Answers(domain, email, clerk_issuer), update=update)
+    except ReportedError as error:
+        raise reported(error) from None
+    init.show(init.ENV, written)
 
 
 @app.command()
@@ -113,6 +129,10 @@ def replay(
 ) -> None:
     """Say all of a clinic's records again, for a service that has lost its own. Cliniko is not asked."""
     typer.echo(run(replaying.replay(plan_of_running(), organization, to)))
+
+
+app.command()(recovery.backup)
+app.command("restore")(recovery.restore_)
 
 
 @key_commands.command()

@@ -1,0 +1,1 @@
+"""The database copied to files, and made of them again: see docs/recovery.md."""

@@ -1,0 +1,135 @@
+"""`routiq restore`: a new database is made beside the one in use, and takes its name when it is whole."""
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from routiq.console import out
+from routiq.failures import ReportedError
+from routiq.plan import MIGRATIONS, WITH_A_DATABASE, Plan, as_role
+from routiq.processes import run_once
+from routiq.recovery.manifest import DUMP, Manifest
+from routiq.recovery.server import Server
+
+APART = 1_000_000_000
+"""Versions given out after the backup, which may still be in a queue, are older than those given out from now on."""
+ERASE_AGAIN = "erase-again"
+
+
+@dataclass(frozen=True)
+class Restored:
+    manifest: Manifest
+    replaced: str | None
+    """Under which name the database is kept that was there before."""
+    erased_again: int | None
+    """Patients who were erased after the backup; None where nothing was left that knows of them."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a database says of how far it has come, and of whom it must not know any more."""
+
+    version: int
+    erased: set[tuple[str, str]]
+
+
+async def restore(plan: Plan, server: Server, place: Path) -> Restored:
+    """Raises ReportedError, and then everything is as it was."""
+    manifest = Manifest.read(place)
+    fresh = f"{server.database}_restoring"
+    async with server.connected() as connection:
+        await _refuse_in_use(connection, server.database)
+        await connection.execute(f'DROP DATABASE IF EXISTS "{fresh}"')
+        await connection.execute(f'CREATE DATABASE "{fresh}" TEMPLATE template0')
+        try:
+            await _make_roles(connection)
+            with out.status("Bringing the records back"):
+                again = await _fill(plan, server, fresh, place / DUMP)
+            return Restored(manifest, await _take_over(connection, server.database, fresh), again)
+        except BaseException:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')
+            raise
+
+
+async def _fill(plan: Plan, server: Server, fresh: str, dump: Path) -> int | None:
+    """Returns how many patients were erased again, see Restored; one begun anew since the backup knows of none."""
+    options = ("--exit-on-error", "--no-owner", f"--jobs={os.cpu_count() or 1}", f"--dbname={fresh}")
+    await server.run("pg_restore", *options, str(dump), database=fresh)
+    await _migrate(plan, server.of(fresh))
+    then, now = await _known(server, fresh), await _known(server, server.database)
+    assert then is not None  # noqa: S101 - it was made just now; narrows it for the checker
+    erased = sorted(now.erased - then.erased) if now and now.version >= then.version else None
+    if erased:
+        await _tell_patients(plan, server.of(fresh), "".join(json.dumps(one) + "\n" for one in erased))
+    await _number_from(server, fresh, max(then.version, now.version if now else 0) + APART)
+    if await _known(server, server.database) != now:
+        raise ReportedError("A service wrote while the backup was brought back. Stop every service, and try again.")
+    return None if erased is None else len(erased)
+
+
+async def _refuse_in_use(connection: asyncpg.Connection, database: str) -> None:
+    using = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'"
+    if sessions := await connection.fetchval(using, database):
+        raise ReportedError(f"{sessions} sessions use the database. Stop every service first; nothing was changed.")
+
+
+async def _make_roles(connection: asyncpg.Connection) -> None:
+    """What the copy grants to them needs them; passwords come with the migrations."""
+    for name in WITH_A_DATABASE:
+        if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", f"routiq_{name}"):
+            await connection.execute(f"CREATE ROLE routiq_{name}")
+
+
+async def _migrate(plan: Plan, url: str) -> None:
+    program = plan.program(MIGRATIONS)
+    environment = {**program.environment, "DATABASE_URL": url}
+    await run_once(replace(program, environment=environment, prepare=None), plan.state.log(MIGRATIONS))
+
+
+async def _number_from(server: Server, database: str, version: int) -> None:
+    async with server.connected(database) as connection:
+        await connection.execute("SELECT setval('sync.landing_sequence', $1)", version)
+
+
+async def _known(server: Server, database: str) -> Known | None:
+    """None for a database that is lost, or has no tables yet."""
+    try:
+        async with server.connected(database) as connection:
+            version = await connection.fetchval("SELECT last_value FROM sync.landing_sequence")
+            erased = await connection.fetch("SELECT organization_id, cliniko_patient_id FROM patients.erasures")
+    except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+        return None
+    return Known(version, {(row[0], row[1]) for row in erased})
+
+
+async def _tell_patients(plan: Plan, url: str, lines: str) -> None:
+    """The service's own command does it, and tells the others once everything runs."""
+    patients = plan.program("patients")
+    own = as_role(url, "routiq_patients", plan.secrets.role_passwords["patients"])
+    process = await asyncio.create_subprocess_exec(
+        *patients.command,
+        ERASE_AGAIN,
+        env={**patients.environment, "DATABASE_URL": own},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate(lines.encode())
+    if process.returncode:
+        raise ReportedError(f"Erasures could not be repeated, so nothing was restored. {said.decode().strip()}")
+
+
+async def _take_over(connection: asyncpg.Connection, name: str, fresh: str) -> str | None:
+    """In one transaction. Returns the name of what was there before."""
+    existing = await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name)
+    kept = f"{name}_before_{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    async with connection.transaction():
+        if existing:
+            await connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{kept}"')
+        await connection.execute(f'ALTER DATABASE "{fresh}" RENAME TO "{name}"')
+    return kept if existing else None

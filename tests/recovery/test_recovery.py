@@ -1,0 +1,192 @@
+"""Everything that was stored is dropped, brought back from a backup, and made to agree with Cliniko again."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.conftest import System
+from tests.faults.practice import Practice
+
+from routiq.plan import WITH_A_DATABASE
+from routiq.recovery.restore import APART
+
+pytestmark = pytest.mark.e2e
+
+SECRET_LENGTH = 20
+
+
+def test_what_was_lost_comes_back_and_whoever_was_erased_does_not(
+    damaged: System, clinics: tuple[Practice, Practice]
+) -> None:
+    erasing, changing = clinics
+    forgotten, forgotten_later = erasing.patients()["patients"][:2]
+    _erase(erasing, forgotten)
+    history = _history(changing)
+    place = _back_up(damaged)
+    _erase(erasing, forgotten_later)
+    changing.change("update", count=0, values={"first_name": "New"})
+    changing.change("archive", count=10)
+    changing.run()
+
+    _lose_the_queues(damaged)
+    said = _restore(damaged, place)
+    assert "1 patients who were erased after the backup were erased again" in said
+    damaged.command("up", "--detach")
+    assert _history(changing) == history
+    assert _ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
+    for practice in clinics:
+        damaged.command("replay", practice.organization)
+        practice.run()
+    changing.agrees()
+    assert _ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
+    _until_figures_count(erasing, len(_ids(erasing)))
+    assert "whole" in damaged.command("audit", "verify").stdout
+
+
+async def test_each_service_is_kept_to_its_own_again(damaged: System, clinics: tuple[Practice, Practice]) -> None:
+    for name in WITH_A_DATABASE:
+        password = damaged.secrets["role_passwords"][name]
+        url = damaged.owner_url.replace(f"routiq:{damaged.secrets['owner_password']}", f"routiq_{name}:{password}")
+        connection = await asyncpg.connect(url)
+        try:
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}.outbox") >= 0
+            other = "sync" if name != "sync" else "patients"
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetchval(f"SELECT count(*) FROM {other}.outbox")
+        finally:
+            await connection.close()
+    password = damaged.secrets["role_passwords"]["patients"]
+    url = damaged.owner_url.replace(f"routiq:{damaged.secrets['owner_password']}", f"routiq_patients:{password}")
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT count(*) FROM patients.patients") == 0, "without a tenant nothing is seen"
+    await connection.execute("SELECT set_config('routiq.organization_id', $1, false)", clinics[1].organization)
+    assert await connection.fetchval("SELECT count(*) FROM patients.patients") > 0
+    await connection.close()
+
+
+@pytest.mark.parametrize("begun_anew", [False, True])
+def test_everything_comes_back_where_nothing_is_left_of_the_database(
+    damaged: System, clinics: tuple[Practice, Practice], begun_anew: bool
+) -> None:
+    erasing, changing = clinics
+    changing.run()
+    known = _ids(erasing)  # without those who were erased before
+    place = _back_up(damaged)
+    changing.change("update", count=0, values={"first_name": "Newer"})
+    _erase(erasing, erasing.patients()["patients"][0])  # comes back, which the operator is told
+    _lose_the_queues(damaged)
+    shutil.rmtree(damaged.home / ".routiq" / "postgres")
+    if begun_anew:
+        damaged.command("up", "--detach")
+        damaged.command("down")
+    assert "have the clinics erase them again" in _restore(damaged, place)
+    damaged.command("up", "--detach")
+    for practice in clinics:
+        damaged.command("replay", practice.organization)
+        practice.run()
+    changing.agrees()
+    assert _ids(erasing) == known
+
+
+@pytest.mark.parametrize("damage", ["flipped", "shortened", "newer", "no backup"])
+def test_what_is_no_whole_backup_of_this_release_is_refused(damaged: System, tmp_path: Path, damage: str) -> None:
+    place = tmp_path / "backup"
+    shutil.copytree(_back_up(damaged), place)
+    dump, manifest = place / "database.dump", place / "manifest.json"
+    content = dump.read_bytes()
+    match damage:
+        case "flipped":
+            dump.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+        case "shortened":
+            dump.write_bytes(content[:-1])
+        case "newer":
+            known = json.loads(manifest.read_text())
+            manifest.write_text(json.dumps({**known, "revisions": {**known["revisions"], "sync": "9999"}}))
+        case _:
+            manifest.unlink()
+    before = damaged.get("/api/v1/auth/verify", "org_erasing")["organization_id"]
+    damaged.command("down")
+    refused = damaged.command("restore", str(place), check=False)
+    damaged.command("up", "--detach")
+    words = {"flipped": "damaged", "shortened": "damaged", "newer": "made by a newer one", "no backup": "is no backup"}
+    assert refused.returncode == 1
+    assert words[damage] in refused.stderr
+    assert damaged.get("/api/v1/auth/verify", "org_erasing")["organization_id"] == before
+
+
+async def test_versions_go_on_above_those_of_what_is_replaced(damaged: System) -> None:
+    place = _back_up(damaged)
+    seen = []
+    for _ in range(2):
+        damaged.command("down")
+        _restore(damaged, place)
+        damaged.command("up", "--detach")
+        owner = await asyncpg.connect(damaged.owner_url)
+        seen.append(await owner.fetchval("SELECT last_value FROM sync.landing_sequence"))
+        await owner.close()
+    assert seen[1] >= seen[0] + APART
+
+
+def test_nothing_is_restored_under_a_running_system(damaged: System) -> None:
+    refused = damaged.command("restore", str(_back_up(damaged)), check=False)
+    assert (refused.returncode, "Nothing was changed" in refused.stderr) == (1, True)
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(damaged: System) -> None:
+    elsewhere = System(
+        damaged.home, {**damaged.environment, "DATABASE_URL": "postgresql://routiq:x@127.0.0.1:1/routiq"}
+    )
+    place = _back_up(damaged)
+    damaged.command("down")
+    refused = [elsewhere.command(*words, check=False) for words in (("backup",), ("restore", str(place)))]
+    damaged.command("up", "--detach")
+    for one in refused:
+        assert (one.returncode, "cannot be reached" in one.stderr) == (1, True), one.stderr
+
+
+def test_a_backup_is_its_owners_alone(damaged: System) -> None:
+    place = _back_up(damaged)
+    assert (place.stat().st_mode & 0o777, (place / "database.dump").stat().st_mode & 0o777) == (0o700, 0o600)
+    keys = damaged.secrets["credentials_keys"].partition(":")[2]
+    assert keys[:SECRET_LENGTH].encode() not in (place / "database.dump").read_bytes()
+
+
+def _back_up(system: System) -> Path:
+    said = system.command("backup").stdout
+    (place,) = {line.partition(":")[0] for line in said.splitlines() if line.startswith("backups/")}
+    return system.home / place
+
+
+def _restore(system: System, place: Path) -> str:
+    return system.command("restore", str(place)).stdout
+
+
+def _lose_the_queues(system: System) -> None:
+    system.command("down")
+    for file in (system.home / ".routiq").glob("broker.sqlite*"):
+        file.unlink()
+
+
+def _erase(practice: Practice, patient: dict[str, Any]) -> None:
+    path = f"/api/v1/patients/{practice.organization}/patients/{patient['id']}"
+    assert practice.system.call("DELETE", path, practice.organization).status_code == 200
+
+
+def _ids(practice: Practice) -> set[str]:
+    return {one["id"] for one in practice.patients()["patients"]}
+
+
+def _history(practice: Practice) -> Any:
+    path = f"/api/v1/sync/history/{practice.organization}"
+    return [run["sync_id"] for run in practice.system.get(path, practice.organization)["recent_syncs"]]
+
+
+def _until_figures_count(practice: Practice, patients: int) -> None:
+    deadline = time.monotonic() + 30
+    while practice.summary()["total_patients"] != patients:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
