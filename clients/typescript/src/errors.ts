@@ -1,0 +1,31 @@
+import type { Schemas } from "./operations.js";
+
+/** An answer that is not a success. Its message is for people and names nobody's data. */
+export class RoutiqError extends Error {
+  override readonly name = "RoutiqError";
+
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    /** To find this request in the logs with. */
+    readonly requestId: string | null,
+    /** Of a 429: seconds until there is a new budget. */
+    readonly retryAfter: number | null,
+  ) {
+    super(`${status} ${title}: ${detail}`);
+  }
+
+  static async of(response: Response): Promise<RoutiqError> {
+    const { error, detail } = await envelope(response);
+    const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+    const retryAfter = response.status === 429 && seconds >= 0 ? seconds : null;
+    return new RoutiqError(response.status, error, detail, response.headers.get("x-request-id"), retryAfter);
+  }
+}
+
+/** A proxy on the way may answer with something else. */
+async function envelope(response: Response): Promise<Pick<Schemas["Error"], "error" | "detail">> {
+  const { error, detail } = await response.json().catch(() => ({}));
+  return { error: String(error ?? response.statusText), detail: String(detail ?? "No reason was given.") };
+}

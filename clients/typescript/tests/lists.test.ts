@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { client } from "./surroundings.js";
+
+test("pages follow each other without a gap or a repetition", async () => {
+  const routiq = client();
+  const whole = await routiq.get("/api/v1/patients/{organization_id}/patients", { query: { active: "all" } });
+  const ids: string[] = [];
+  for await (const patient of routiq.patients({ active: "all", limit: 7 })) ids.push(patient.id);
+  assert.deepEqual(ids, whole.patients.map((patient) => patient.id));
+  assert.equal(new Set(ids).size, whole.total_count);
+  assert.ok(ids.length > 7);
+});
+
+test("who has seen enough asks for no further page", async () => {
+  let seen = 0;
+  for await (const _ of client().patients({ limit: 2 })) if (++seen === 3) break;
+  assert.equal(seen, 3);
+});
+
+test("an export is the whole list, a line each", async () => {
+  const routiq = client();
+  const { total_count } = await routiq.get("/api/v1/patients/{organization_id}/patients", { query: { active: "all", limit: 1 } });
+  const text = await new Response(await routiq.export({ active: "all" })).text();
+  const cells = text.split("\r\n").filter((line) => /^"?[0-9a-f]{8}-[0-9a-f-]{27}/.test(line));
+  assert.equal(cells.length, total_count);
+});
