@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint types lock schemas environment bench-gateway bench-sync bench-reads
+.PHONY: help up down test lint types lock schemas documents environment bench-gateway bench-sync bench-reads bench-recovery
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,9 @@ bench-sync: $(STAMP) ## seconds, records a second and memory of syncs (LARGE=1: 
 bench-reads: $(STAMP) ## lists and figures beside a baseline, at 1,000 clinics (CLINICS=10: a small one; needs wrk)
 	@$(VENV)/bin/python bench/read_speed.py
 
+bench-recovery: $(STAMP) ## how long a backup and its restore take (CLINICS=20: the larger of two sizes)
+	@$(VENV)/bin/python bench/recovery_time.py
+
 lint: $(STAMP) ## style, imports between the parts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -50,6 +53,12 @@ lock: $(STAMP) ## resolve the dependencies again into requirements/ (keeps pins 
 
 schemas: $(STAMP) ## take today's event schemas as the ones later changes are compared with
 	$(VENV)/bin/python -m contracts.schemas libs/contracts/schemas
+
+documents: $(STAMP) ## write docs/openapi.json, docs/asyncapi.json and the TypeScript client's types anew (needs npm)
+	$(VENV)/bin/python docs/openapi.py docs/openapi.json
+	$(VENV)/bin/python -m contracts.asyncapi docs/asyncapi.json
+	npm --prefix clients/typescript ci
+	npm --prefix clients/typescript run generate
 
 environment: $(STAMP) ## the Python environment in .venv, from the hashed lock files
 
