@@ -11,10 +11,13 @@ import httpx
 from tests.faults.practice import Practice
 
 LIST = "patients/{}/patients"
-READS = (LIST, "dashboard/{}/summary", "sync/history/{}", "patients/{}/active/summary")
+HISTORY = "sync/history/{}"
+READS = (LIST, "dashboard/{}/summary", "patients/{}/active/summary")
+READINGS = (*READS * 20, HISTORY)
 PAUSE_SECONDS = 0.1
-"""Between two requests of one reader: a clinic may make a thousand in a quarter of an hour, and a hundred on syncs."""
-LOOK_SECONDS = 1.0
+"""Between two requests of one reader."""
+LOOK_SECONDS = 3.0
+"""A clinic may make a thousand requests in a quarter of an hour, but a hundred on syncs."""
 
 
 @dataclass
@@ -65,7 +68,7 @@ class Load:
         headers = {"authorization": f"Bearer {practice.system.token(practice.organization)}"}
         with httpx.Client(base_url=practice.system.url("/api/v1/"), headers=headers, timeout=30) as client:
             while not self._over.is_set():
-                for path in READS:
+                for path in READINGS:
                     if self._answered(client, path.format(practice.organization)) and path == LIST:
                         self.seen.lists[practice.organization] += 1
                     time.sleep(PAUSE_SECONDS)

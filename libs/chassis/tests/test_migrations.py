@@ -80,6 +80,23 @@ async def test_a_service_sees_its_own_schema_only(schemas: tuple[str, list[Schem
     await database.close()
 
 
+async def test_a_service_keeps_its_way_in_while_anothers_schema_is_migrated(schemas: tuple[str, list[Schema]]) -> None:
+    """A database of before it was closed to everybody, or one restored: its services came in as anybody may."""
+    url, (left, right) = schemas
+    await migrate(url, [left])
+    owner, name = await asyncpg.connect(url), url.rpartition("/")[2]
+    await owner.execute(f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
+    await owner.execute(f"REVOKE CONNECT ON DATABASE {name} FROM routiq_{left.name}")
+    await owner.close()
+    await migrate(url, [right])
+    database = database_of(url, left)
+    async with database.transaction() as connection:
+        await connection.execute(text("SELECT * FROM outbox"))
+        public = "SELECT has_database_privilege('public', current_database(), 'CONNECT')"
+        assert not await connection.scalar(text(public))
+    await database.close()
+
+
 async def test_rows_of_another_organization_can_neither_be_seen_nor_written(schemas: tuple[str, list[Schema]]) -> None:
     url, (left, _) = schemas
     await migrate(url, [left])

@@ -23,6 +23,9 @@ from chassis.database import engine_url
 LOCK_SECONDS, ATTEMPTS, PAUSE_SECONDS = 2, 15, 2.0
 """Readers queue behind a revision that waits for their table: it gives up, lets them pass, and tries again."""
 LOCK_NOT_AVAILABLE = "55P03"
+ROLES_OF_SERVICES = """
+    SELECT string_agg(quote_ident(rolname), ', ') FROM pg_roles JOIN pg_namespace ON rolname = 'routiq_' || nspname
+"""
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('routiq.migrations'))")
 
 
@@ -62,7 +65,7 @@ def _migrate_one(connection: Connection, schema: Schema) -> None:
     connection.execute(ONE_AT_A_TIME)
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     _provide(connection, schema)
-    _close(connection, schema)
+    _close(connection)
     connection.execute(text(f'SET LOCAL search_path TO "{schema.name}"'))
     config = Config(attributes={"connection": connection, "schema": schema.name})
     config.set_main_option("script_location", str(schema.directory).replace("%", "%%"))
@@ -84,14 +87,18 @@ def _provide(connection: Connection, schema: Schema) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _close(connection: Connection, schema: Schema) -> None:
-    """What PostgreSQL allows everybody, unless it is told otherwise; only who owns the database can tell it."""
+def _close(connection: Connection) -> None:
+    """What PostgreSQL allows everybody, unless it is told otherwise; only who owns the database can tell it.
+
+    Every service that has a schema here keeps its way in: it is at work while another's schema is migrated.
+    """
     owned = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
     if not connection.scalar(text(owned)):
         return
     database = connection.scalar(text("SELECT quote_ident(current_database())"))
+    roles = connection.scalar(text(ROLES_OF_SERVICES))
+    connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {roles}")
     connection.exec_driver_sql(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
-    connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO routiq_{schema.name}")
     connection.exec_driver_sql("REVOKE ALL ON SCHEMA public FROM PUBLIC")
 
 
