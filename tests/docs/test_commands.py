@@ -1,23 +1,46 @@
 """Every command of every document is run: here, or where the table says. Runbooks have a test of their own."""
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 from tests.conftest import HARBOUR, System, running
 from tests.docs.test_documents import PAGES, ROOT
 from tests.shell import Shell, blocks
+from typer.testing import CliRunner
+
+from routiq.main import app
 
 pytestmark = pytest.mark.e2e
 
+COMPOSE = "needs a Docker engine: tests/deploy/test_compose_engine.py"
+CLIENT = "tests/clients"
 NOT_HERE = {
-    "make ": "the build itself: .ci/run, and whoever runs this test",
-    "docker compose": "needs a Docker engine: tests/deploy/test_compose_engine.py and test_compose_services.py",
-    "prometheus --config": "tests/watching runs Prometheus with these files",
-    "npm ": "tests/clients",
+    ("README.md", "make up "): "tests/conftest.py starts every system by the command that `make up` gives",
+    (
+        "README.md",
+        "prometheus --config",
+    ): "stays in front: tests/watching/test_rules.py runs Prometheus with these files",
+    ("CONTRIBUTING.md", "make environment"): "who runs this test has done it: .ci/run",
+    ("clients/typescript/README.md", "npm ci"): CLIENT,
+    ("clients/typescript/README.md", ".venv/bin/python docs/openapi.py"): f"{CLIENT}/test_documents.py",
+    ("deploy/kubernetes/README.md", "kubectl kustomize"): "needs a cluster: tests/deploy/test_kubernetes.py",
+    ("docs/deployment.md", "make environment && .venv/bin/routiq init"): f"{COMPOSE}; `init`: cli/tests/test_init.py",
+    ("docs/deployment.md", "printf"): COMPOSE,
+    ("docs/deployment.md", "git pull"): COMPOSE,
+    ("docs/recovery.md", "docker compose"): f"{COMPOSE}; the commands beside it: tests/recovery",
+    ("docs/secrets.md", "docker compose exec"): COMPOSE,
 }
+"""By page and beginning: blocks that are not run here, and where what they do is tried. All others are run."""
+SHOWN = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(
+    r"^ *(?:\.venv/bin/\w+|make|docker|kubectl|npm|curl|psql|routiq|python|git|prometheus) ", re.MULTILINE
+)
+INLINE = re.compile(r"`(?:\.venv/bin/)?(routiq|make) ([a-z][^`]*)`")
 WITH_COMMANDS = [page for page in PAGES if "runbooks" not in page.parts and blocks(page)]
 SAYS = {
     "/api/v1/auth/verify": '"organization_id":"org_demo_harbour"',
@@ -44,7 +67,7 @@ def shell() -> Iterator[Shell]:
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_document_do_what_it_says(shell: Shell, page: Path) -> None:
     for block in blocks(page):
-        if any(known in block for known in NOT_HERE):
+        if _listed(page, block):
             continue
         done = shell.run(block, {"ORG": HARBOUR, "BACKUP": _newest_backup(shell.system)})
         assert done.returncode == 0, block + done.stdout + done.stderr
@@ -53,8 +76,40 @@ def test_the_commands_of_a_document_do_what_it_says(shell: Shell, page: Path) ->
 
 
 def test_what_is_said_of_commands_is_of_one_that_is_there() -> None:
-    commands = "".join(block for page in WITH_COMMANDS for block in blocks(page))
-    assert [part for part in (*NOT_HERE, *SAYS) if part not in commands] == []
+    commands = [(page, block) for page in WITH_COMMANDS for block in blocks(page)]
+    assert [part for part in SAYS if not any(part in block for _, block in commands)] == []
+    assert set(NOT_HERE) == {listed for page, block in commands for listed in _listed(page, block)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_stand_in_blocks_that_are_run(page: Path) -> None:
+    for language, block in SHOWN.findall(page.read_text()):
+        assert language == "sh" or not PROGRAM.search(block), f"mark it as sh:\n{block}"
+
+
+def test_every_command_in_a_sentence_is_one_that_there_is() -> None:
+    told = {given for page in PAGES for given in INLINE.findall(page.read_text())}
+    targets = {words.split()[0] for program, words in told if program == "make"}
+    done = subprocess.run(
+        ["make", "--dry-run", *sorted(targets)],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for _, words in sorted(pair for pair in told if pair[0] == "routiq"):
+        names = list(takewhile(re.compile(r"[a-z][a-z-]*$").match, words.split()))
+        answer = CliRunner().invoke(app, [*names, "--help"])
+        assert answer.exit_code == 0, f"routiq {words}\n{answer.output}"
+        for option in re.findall(r"--[a-z-]+", words):
+            assert option in answer.output, f"routiq {words}"
+
+
+def _listed(page: Path, block: str) -> list[tuple[str, str]]:
+    """The entries of NOT_HERE for a block: one or none."""
+    name = str(page.relative_to(ROOT))
+    return [(of, beginning) for of, beginning in NOT_HERE if of == name and block.startswith(beginning)]
 
 
 def _newest_backup(system: System) -> str:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "clients" / "typescript" / "README.md"])
+WHERE = (
+    "*.md",
+    "docs/**/*.md",
+    "deploy/**/*.md",
+    "services/*/README.md",
+    "emulators/*/README.md",
+    "clients/*/README.md",
+)
+PAGES = sorted(page for pattern in WHERE for page in ROOT.glob(pattern))
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 TEST = re.compile(r"`((?:tests|services|libs|cli)/[\w/]+\.py)(?:::(\w+))?`")
 
@@ -36,6 +44,12 @@ def test_a_wrong_link_and_a_wrong_test_would_be_found(tmp_path: Path) -> None:
     page.write_text("`tests/docs/test_documents.py::test_that_is_not_there`")
     with pytest.raises(AssertionError):
         test_every_test_and_source_that_is_named_is_there(page)
+
+
+def test_every_threat_has_a_test_that_shows_what_stands_against_it() -> None:
+    rows = re.findall(r"^\| (?!Threat|-)(.+) \|$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE)
+    assert len(rows) > 10
+    assert [threat for threat, _, shown in (row.split(" | ") for row in rows) if not TEST.search(shown)] == []
 
 
 def _anchors(page: Path) -> set[str]:
