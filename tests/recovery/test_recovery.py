@@ -65,11 +65,13 @@ async def test_each_service_is_kept_to_its_own_again(damaged: System, clinics: t
     assert await connection.fetchval("SELECT count(*) FROM patients.patients") == 0, "without a tenant nothing is seen"
     await connection.execute("SELECT set_config('routiq.organization_id', $1, false)", clinics[1].organization)
     assert await connection.fetchval("SELECT count(*) FROM patients.patients") > 0
+    everybody = "SELECT has_database_privilege('public', current_database(), 'CONNECT')"
+    assert not await connection.fetchval(everybody)
     await connection.close()
 
 
 @pytest.mark.parametrize("begun_anew", [False, True])
-def test_everything_comes_back_where_nothing_is_left_of_the_database(
+async def test_everything_comes_back_where_nothing_is_left_of_the_database(
     damaged: System, clinics: tuple[Practice, Practice], begun_anew: bool
 ) -> None:
     erasing, changing = clinics
@@ -82,6 +84,9 @@ def test_everything_comes_back_where_nothing_is_left_of_the_database(
     shutil.rmtree(damaged.home / ".routiq" / "postgres")
     if begun_anew:
         damaged.command("up", "--detach")
+        owner = await asyncpg.connect(damaged.owner_url)
+        await owner.execute("SELECT setval('sync.landing_sequence', $1)", 10 * APART)  # further on, by another way
+        await owner.close()
         damaged.command("down")
     assert "have the clinics erase them again" in _restore(damaged, place)
     damaged.command("up", "--detach")

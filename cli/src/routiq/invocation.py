@@ -1,6 +1,7 @@
 """What every command does around its work: find what is running, and say why it cannot go on."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from routiq.plan import Plan
 from routiq.state import Record, StateDirectory
 
 T = TypeVar("T")
+ENDED = 128 + signal.SIGTERM
+"""As a shell says it of a program that a signal ended."""
 
 
 def state_directory() -> StateDirectory:
@@ -38,11 +41,13 @@ def plan_of_running() -> Plan:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do it; a ReportedError becomes the message and exit status of the command."""
+    """Do it; a ReportedError becomes the message and exit status of the command, and so does being told to end."""
     try:
         return asyncio.run(work)
     except ReportedError as error:
         raise reported(error) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(ENDED) from None
 
 
 def reported(error: ReportedError) -> typer.Exit:

@@ -6,15 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from routiq.console import out
+from routiq.failures import ReportedError
 from routiq.plan import WITH_A_DATABASE
 from routiq.recovery.manifest import DUMP, Manifest
-from routiq.recovery.server import Server
+from routiq.recovery.server import NOT_OURS, Server
 
 UNFINISHED = ".unfinished"
 
 
 async def back_up(server: Server, directory: Path) -> Path:
-    """A new directory below this one, whole and on the disk; what was killed on the way has a name of its own."""
+    """A new directory below this one, whole and on the disk; what was killed on the way has a name of its own.
+
+    Raises ReportedError, and then nothing is left of it.
+    """
     made_at = datetime.now(UTC)
     place = directory / f"routiq-{made_at:%Y%m%dT%H%M%S%fZ}"
     unfinished = place.with_name(place.name + UNFINISHED)
@@ -23,20 +27,26 @@ async def back_up(server: Server, directory: Path) -> Path:
     dump.touch(mode=0o600)
     try:
         with out.status("Copying the database"):
-            revisions = await _revisions(server)
-            await server.run("pg_dump", "--format=custom", f"--file={dump}", database=server.database)
-            await server.run("pg_restore", "--list", str(dump), database=server.database)
+            revisions = await _copy(server, dump)
         Manifest.of(unfinished, made_at.isoformat(timespec="seconds"), revisions).write(unfinished)
         os.sync()
         return unfinished.rename(place)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(unfinished)
+        if isinstance(error, NOT_OURS):
+            raise ReportedError("There is nothing to copy: this database has no tables of Routiq.") from None
         raise
 
 
-async def _revisions(server: Server) -> dict[str, str]:
+async def _copy(server: Server, dump: Path) -> dict[str, str]:
+    """Returns the revisions, which are of the same moment as the records."""
     async with server.connected(server.database) as connection:
-        return {
-            name: await connection.fetchval(f"SELECT version_num FROM {name}.alembic_version")  # noqa: S608 - our names
-            for name in WITH_A_DATABASE
-        }
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            moment = await connection.fetchval("SELECT pg_export_snapshot()")
+            revisions = {
+                name: await connection.fetchval(f"SELECT version_num FROM {name}.alembic_version")  # noqa: S608 - ours
+                for name in WITH_A_DATABASE
+            }
+            options = ("--format=custom", f"--snapshot={moment}", f"--file={dump}")
+            await server.run("pg_dump", *options, database=server.database)
+    return revisions

@@ -1,5 +1,7 @@
 """`routiq backup` and `routiq restore`."""
 
+import asyncio
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from routiq.background import make_plan
 from routiq.console import out
 from routiq.failures import ReportedError
 from routiq.invocation import plan_of_running, run, state_directory
+from routiq.plan import Plan
 from routiq.recovery.backup import back_up
 from routiq.recovery.manifest import DUMP
 from routiq.recovery.restore import Restored, restore
@@ -35,19 +38,32 @@ def restore_(backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="A di
 
 
 async def _back_up(directory: Path) -> Path:
+    _cancelled_by_sigterm()
     is_up = _is_up()
-    async with server_of(plan_of_running() if is_up else make_plan(state_directory()), is_up=is_up) as server:
+    async with server_of(plan_of_running() if is_up else _plan(), is_up=is_up) as server:
         return await back_up(server, directory)
 
 
 async def _restore(backup: Path) -> Restored:
+    _cancelled_by_sigterm()
     if _is_up():
         raise ReportedError("Routiq is running here: `routiq down` stops it. Nothing was changed.")
-    state = state_directory()
-    state.create()
-    plan = make_plan(state)
+    plan = _plan()
     async with server_of(plan, is_up=False) as server:
         return await restore(plan, server, backup)
+
+
+def _plan() -> Plan:
+    state = state_directory()
+    state.create()
+    return make_plan(state)
+
+
+def _cancelled_by_sigterm() -> None:
+    """As Ctrl-C does it: what is unfinished is cleared away, and programs under way are ended."""
+    work = asyncio.current_task()
+    assert work is not None  # noqa: S101 - it is called by one; narrows it for the checker
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
 
 
 def _is_up() -> bool:

