@@ -129,6 +129,15 @@ def test_a_page_of_the_frontend_sends_json(system: System, frontend: Frontend) -
     )
 
 
+def test_a_page_of_the_frontend_takes_up_a_stream_again(system: System, frontend: Frontend) -> None:
+    sync_id = system.get(f"/api/v1/sync/history/{HARBOUR}?limit=1", HARBOUR)["recent_syncs"][0]["sync_id"]
+    frontend.open(frontend.own)
+    taken_up = {"Accept": "text/event-stream", "Last-Event-ID": "0"}
+    stream = frontend.call(f"/api/v1/sync/progress/{sync_id}/stream", system.token(HARBOUR), headers=taken_up)
+    assert stream.get("status") == 200, stream
+    assert "event: end" in stream["text"]
+
+
 def test_a_page_of_the_frontend_reads_why_it_was_refused(system: System, frontend: Frontend) -> None:
     frontend.open(frontend.own)
     token = system.token(HARBOUR)

@@ -7,6 +7,7 @@ from gateway.adapters.heads import Header
 ALLOWED_METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
     b"Authorization, Content-Type, Accept, X-Organization-ID, X-Requested-With, X-Request-ID, If-None-Match"
+    b", Last-Event-ID"  # with which the stream of a run's progress is taken up again
 )
 EXPOSED_HEADERS = b"X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Request-ID, ETag"
 PREFLIGHT_SECONDS = b"600"
