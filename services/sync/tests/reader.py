@@ -82,10 +82,10 @@ class Reader:
         return run
 
     async def listen(self, *, confirming: bool = True) -> None:
-        """Take what is in the outbox."""
+        """Take what is in the outbox, in the order in which it was put there."""
         async with self.database.transaction() as connection:
-            rows = await connection.execute(text("DELETE FROM outbox RETURNING routing_key, body"))
-            letters = [(row.routing_key, row.body) for row in rows]
+            rows = await connection.execute(text("DELETE FROM outbox RETURNING id, routing_key, body"))
+            letters = [(key, body) for _, key, body in sorted(rows)]
         for tap in self.taps:
             await tap(letters)
         for routing_key, body in letters:
