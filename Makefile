@@ -21,7 +21,7 @@ down: $(STAMP) ## stop what `make up` started
 	@$(VENV)/bin/routiq down
 
 test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine has
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder tests libs emulators services cli
 
 bench-gateway: $(STAMP) ## the gateway beside a bare server, a plain proxy and HAProxy (needs wrk)
 	@$(VENV)/bin/python bench/gateway_cost.py

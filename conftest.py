@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -61,6 +61,28 @@ def pytest_report_header() -> list[str]:
         f"postgres: {'the one of TEST_DATABASE_URL' if given else _find_postgres(Path())}",
         f"brokers: {DESCRIPTION}, {rabbitmq.find() or 'no RabbitMQ on this machine'}",
     ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests are shared out over processes: those that share a system, a broker or a directory stay together."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        shared = (f"{name} {parameters[name]}" for name in ("system", "broker") if name in parameters)
+        item.add_marker(pytest.mark.xdist_group(next(shared, str(item.path.parent))))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells the first what it used."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["used"] = session.config.stash[USED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what another process used, unless it was lost."""
+    used = node.config.stash[USED]
+    used += [server for server in getattr(node, "workeroutput", {}).get("used", ()) if server not in used]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
