@@ -21,6 +21,8 @@ READ_BY_A_LIBRARY = {"OTEL_EXPORTER_OTLP_HEADERS"}  # OpenTelemetry's exporter l
 NEVER_IN_COMPOSE = {"REDIS_URL", "APP_ENV", "TRUSTED_PROXIES"}  # the file knows them itself
 
 EVERY = composition.services(GIVEN)
+BUILT = [container["image"] for container in EVERY.values() if "build" in container]
+RABBITMQ = composition.WORKSPACE / "deploy" / "rabbitmq" / "rabbitmq.conf"
 
 
 @pytest.fixture(params=EVERY)
@@ -84,6 +86,14 @@ def test_what_can_be_set_for_make_up_can_be_set_here() -> None:
     assert settable <= {name for name, _, _ in composition.variables()}
 
 
+def test_what_the_readme_lists_can_be_set_here_unless_the_file_knows_it_itself() -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", (composition.WORKSPACE / "README.md").read_text(), re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    known = {name for name in listed if re.search(r"PORT$|^ROUTIQ_|AMQP|^DATABASE_URL$|^REDIS_URL$", name)}
+    assert {"PORT", "CLERK_JWKS_URL"} <= listed
+    assert listed - known <= {name for name, _, _ in composition.variables()}
+
+
 def test_a_service_has_its_own_role_and_user_only(service: str) -> None:
     for url in ("DATABASE_URL", "AMQP_URL"):
         address = EVERY[service]["environment"].get(url, "")
@@ -109,13 +119,26 @@ def test_a_container_that_stays_has_a_health_check(container: dict[str, Any]) ->
     assert ("healthcheck" in container) == (container["restart"] == "unless-stopped")
 
 
-def test_what_others_made_is_pinned(container: dict[str, Any]) -> None:
-    assert "build" in container or re.search(r":v?\d+\.\d+", container["image"])
+def test_what_others_made_is_pinned_and_what_is_ours_is_not_asked_of_others(container: dict[str, Any]) -> None:
+    ours = container["image"] in BUILT
+    assert ours or re.search(r":v?\d+\.\d+", container["image"])
+    assert "build" in container or not ours or container["pull_policy"] == "never"
+
+
+def test_an_image_is_built_by_one_service_only() -> None:
+    assert len(BUILT) == len(set(BUILT))
+
+
+def test_rabbitmq_keeps_publishers_waiting_before_its_memory_ends() -> None:
+    """A third is left for what it needs beside messages."""
+    (watermark,) = re.findall(r"^vm_memory_high_watermark\.absolute = (\d+)MB$", RABBITMQ.read_text(), re.MULTILINE)
+    assert EVERY["rabbitmq"]["mem_limit"] == "1g"
+    assert int(watermark) * 10**6 < 2**30 * 2 / 3
 
 
 def test_the_world_reaches_traefik_only() -> None:
     published = {name: container["ports"] for name, container in EVERY.items() if "ports" in container}
-    assert published.pop("traefik") == ["80:80", "443:443"]
+    assert published.pop("traefik") == ["0.0.0.0:80:80", "0.0.0.0:443:443"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
