@@ -175,3 +175,17 @@ def test_what_runs_once_is_waited_for() -> None:
 def test_what_is_mounted_is_there(container: dict[str, Any]) -> None:
     mounted = [volume.split(":")[0] for volume in container.get("volumes", ())]
     assert all((composition.WORKSPACE / path).exists() for path in mounted if path.startswith("."))
+
+
+def test_an_upgrade_has_all_that_the_new_services_need_before_it_stops_an_old_one() -> None:
+    _, *steps, last = composition.upgrade()
+    import_line = re.compile(r"^docker compose exec rabbitmq .*import_definitions.*$", re.MULTILINE)
+    (definitions,) = import_line.findall((composition.WORKSPACE / "docs" / "secrets.md").read_text())
+    assert last == "docker compose up --detach --wait"
+    assert steps == [
+        "docker compose build",
+        "docker compose run --rm --no-deps migrations",
+        definitions,
+        "docker compose kill --signal HUP prometheus",
+    ]
+    assert "./deploy/rabbitmq:/etc/routiq:ro" in EVERY["rabbitmq"]["volumes"]  # a folder: git's new files are seen
