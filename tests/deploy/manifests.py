@@ -48,17 +48,22 @@ def container(workload: Item) -> Item:
 def connections(items: list[Item]) -> set[tuple[str, str, int | str]]:
     """From, to, port, by the names of pods or `world`: what the policies of both sides allow, where both are ours."""
     policies = by_name(items, "NetworkPolicy")
-    leaving = {(name, *end) for name, policy in policies.items() for end in _ends(policy, "egress", "to")}
-    entering = {(end[0], name, end[1]) for name, policy in policies.items() for end in _ends(policy, "ingress", "from")}
+    leaving = {(name, *end) for name, policy in policies.items() for end in ends(policy, "egress", "to")}
+    entering = {(end[0], name, end[1]) for name, policy in policies.items() for end in ends(policy, "ingress", "from")}
     ours = set(policies)
     return {one for one in leaving if one[1] not in ours or one in entering} | {
         one for one in entering if one[0] not in ours
     }
 
 
-def _ends(policy: Item, direction: str, side: str) -> list[tuple[str, int | str]]:
+def ends(policy: Item, direction: str, side: str) -> list[tuple[str, int | str]]:
     rules = policy["spec"].get(direction, [])
-    return [(_who(peer), port["port"]) for rule in rules for peer in rule[side] for port in rule["ports"]]
+    return [
+        (_who(peer), port["port"])
+        for rule in rules
+        for peer in rule[side]
+        for port in rule.get("ports", ({"port": "*"},))
+    ]
 
 
 def _who(peer: Item) -> str:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from jsonschema import ValidationError
 from tests.deploy import composition
 from tests.deploy.composition import SERVICES
-from tests.deploy.manifests import KUBERNETES, NAME, built, built_by_kubectl, by_name, connections, container
+from tests.deploy.manifests import KUBERNETES, NAME, built, built_by_kubectl, by_name, connections, container, ends
 from tests.deploy.schemas import check
 
 from chassis.health import health_routes
@@ -184,6 +184,19 @@ def test_a_service_reaches_what_its_addresses_name_and_nothing_else(items: list[
     }
     names = {(name, "kube-dns", 53) for name in (*SERVICES, "migrations")}
     assert connections(items) == inside | servers | world | watching | names
+
+
+def test_who_keeps_records_lets_in_those_who_have_its_address_and_its_own_nodes(items: list[dict[str, Any]]) -> None:
+    policies = by_name(items, "NetworkPolicy")
+    for server, (port, address) in {
+        "postgres": (5432, "DATABASE_URL"),
+        "rabbitmq": (5672, "AMQP_URL"),
+        "valkey": (6379, "REDIS_URL"),
+    }.items():
+        workloads = {**by_name(items, "Deployment"), **by_name(items, "Job")}
+        callers = {name for name, workload in workloads.items() if address in environment(workload)}
+        assert policies[server]["spec"]["podSelector"] == {"matchLabels": {NAME: server}}
+        assert set(ends(policies[server], "ingress", "from")) == {(name, port) for name in callers} | {(server, "*")}
 
 
 def test_what_no_policy_names_is_closed(items: list[dict[str, Any]]) -> None:
