@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from tests.deploy import composition
 from tests.deploy.composition import OURS, SERVICES
 
@@ -189,3 +190,11 @@ def test_an_upgrade_has_all_that_the_new_services_need_before_it_stops_an_old_on
         "docker compose kill --signal HUP prometheus",
     ]
     assert "./deploy/rabbitmq:/etc/routiq:ro" in EVERY["rabbitmq"]["volumes"]  # a folder: git's new files are seen
+
+
+def test_what_tests_publish_beside_it_is_of_services_and_networks_that_are_there() -> None:
+    beside = yaml.safe_load((composition.WORKSPACE / "tests" / "deploy" / "published.yml").read_text())["services"]
+    assert set(beside) <= set(EVERY)
+    for name, container in beside.items():
+        assert set(container.get("networks", EVERY[name]["networks"])) >= set(EVERY[name]["networks"])
+        assert all(port.startswith("127.0.0.1:") for port in container["ports"])
