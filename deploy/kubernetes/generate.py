@@ -37,7 +37,9 @@ MESSAGES_EACH = 400
 """Ten times what a consumer takes at hand: 40,000 records, about a second's work of one replica (docs/growth.md)."""
 CLINICS_EACH = 4
 """The runs that one replica of the sync works on at once."""
-REPLICAS = {GATEWAY: (2, 12), "patients": (2, 12), "sync": (2, 24), "analytics": (2, 8), "admin": (2, 24)}
+REPLICAS = {GATEWAY: (2, 12), "patients": (2, 3), "sync": (2, 6), "analytics": (2, 3), "admin": (2, 11)}
+"""At least and at most. All at their most, while each restarts, fit into the connections that docs/growth.md asks of
+PostgreSQL: who raises one of these raises that too."""
 
 
 def policies() -> list[Item]:
