@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint types lock schemas documents environment bench-gateway bench-sync bench-reads bench-recovery
+.PHONY: help up down test test-compose lint types lock schemas documents environment bench-gateway bench-sync bench-reads bench-recovery
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,6 +22,11 @@ down: $(STAMP) ## stop what `make up` started
 
 test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine has
 	$(VENV)/bin/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder tests libs emulators services cli
+
+ON_COMPOSE := tests/deploy/test_compose_engine.py $(addprefix tests/e2e/test_,reading.py audit.py contract.py)
+
+test-compose: $(STAMP) ## the compose file and what end-to-end tests can ask of it (needs a Docker engine, ports 80 and 443)
+	ROUTIQ_REQUIRE_ENGINE=1 $(VENV)/bin/pytest $(ON_COMPOSE)
 
 bench-gateway: $(STAMP) ## the gateway beside a bare server, a plain proxy and HAProxy (needs wrk)
 	@$(VENV)/bin/python bench/gateway_cost.py

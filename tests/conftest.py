@@ -26,6 +26,9 @@ PORTS = ("PORT", "PATIENTS_PORT", "SYNC_PORT", "ANALYTICS_PORT", "ADMIN_PORT")
 MORE_PORTS = ("CLINIKO_PORT", "CLERK_PORT", "POSTGRES_PORT", "AMQP_PORT")
 HARBOUR, RIDGE = "org_demo_harbour", "org_demo_ridge"
 KEYS = {HARBOUR: "MS0-demo-harbour-au4", RIDGE: "MS0-demo-ridge-uk1"}
+COMPOSED = "composed"
+BROKERS = [COMPOSED] if os.environ.get("ROUTIQ_REQUIRE_ENGINE") == "1" else ["embedded", "installed"]
+"""`make test-compose` asks the containers of docker-compose.yml instead of what `make up` starts."""
 
 
 @dataclass
@@ -169,8 +172,20 @@ def running(broker: str, **settings: str) -> Iterator[System]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", params=["embedded", "installed"])
+@pytest.fixture(scope="session")
+def composed() -> Iterator[System]:
+    """The same in containers; left out where no Docker engine answers."""
+    from tests.deploy import engine
+
+    with engine.running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=BROKERS)
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
+    if request.param == COMPOSED:
+        yield request.getfixturevalue("composed")
+        return
     if request.param == "installed" and rabbitmq.find() is None:
         assert os.environ.get("ROUTIQ_REQUIRE_RABBITMQ") != "1", "rabbitmq-server is required, and not installed"
         pytest.skip("rabbitmq-server is not installed")

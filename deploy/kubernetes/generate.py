@@ -23,6 +23,12 @@ SERVICES = [GATEWAY, *SERVED]
 TELLING = {route.producer for route in ROUTES}.union(*(route.consumers for route in ROUTES))
 OUTWARD = {GATEWAY: "Clerk", "sync": "Cliniko"}
 POSTGRES, RABBITMQ, VALKEY, HTTPS, OTLP, DNS = 5432, 5672, 6379, 443, 4318, 53
+SERVERS = {
+    "postgres": (POSTGRES, [*SERVED, "migrations"]),
+    "rabbitmq": (RABBITMQ, [service for service in SERVICES if service in TELLING]),
+    "valkey": (VALKEY, [GATEWAY]),
+}
+"""In our namespace, though not of ours: the port, and who has the address."""
 PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"]
 """Never what is meant by the world: the cluster itself, and the addresses that give a node's credentials away."""
 
@@ -31,14 +37,17 @@ MESSAGES_EACH = 400
 """Ten times what a consumer takes at hand: 40,000 records, about a second's work of one replica (docs/growth.md)."""
 CLINICS_EACH = 4
 """The runs that one replica of the sync works on at once."""
-REPLICAS = {GATEWAY: (2, 12), "patients": (2, 12), "sync": (2, 24), "analytics": (2, 8), "admin": (2, 24)}
+REPLICAS = {GATEWAY: (2, 12), "patients": (2, 3), "sync": (2, 6), "analytics": (2, 3), "admin": (2, 11)}
+"""At least and at most. All at their most, while each restarts, fit into the connections that docs/growth.md asks of
+PostgreSQL: who raises one of these raises that too."""
 
 
 def policies() -> list[Item]:
     """What is not named here is not allowed, in either direction."""
     nothing = {"podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "routiq"}}}
     closed = _item("networking.k8s.io/v1", "NetworkPolicy", "closed", nothing | {"policyTypes": ["Ingress", "Egress"]})
-    return [closed, *map(_policy, SERVICES), _named_policy("migrations", [], [_to("postgres", POSTGRES)])]
+    migrations = _named_policy("migrations", [], [_to("postgres", POSTGRES)])
+    return [closed, *map(_policy, SERVICES), migrations, *map(_server_policy, SERVERS)]
 
 
 def scalers() -> list[Item]:
@@ -53,6 +62,14 @@ def _policy(service: str) -> Item:
     watching = {"namespaceSelector": _is("kubernetes.io/metadata.name", "monitoring"), **_pods("prometheus")}
     entering = [{"from": [caller], "ports": [{"port": "http"}]} for caller in (callers, watching)]
     return _named_policy(service, entering, list(_leaving(service)))
+
+
+def _server_policy(server: str) -> Item:
+    """Who enters is who has its address, and its own nodes; where it goes itself is not ours to say."""
+    port, callers = SERVERS[server]
+    entering = [{"from": [*map(_pods, callers)], "ports": [{"port": port}]}, {"from": [_pods(server)]}]
+    spec = {**_pods(server), "policyTypes": ["Ingress"], "ingress": entering}
+    return _item("networking.k8s.io/v1", "NetworkPolicy", server, spec)
 
 
 def _leaving(service: str) -> Iterable[Item]:

@@ -26,7 +26,7 @@ RETRIES = [topology.retry_exchange(delay).name for delay in DELAYS]
 OPERATORS_QUEUE = "admin.dead-letters.operator"
 """The admin service makes it, for one operator at a time."""
 PERSON = "administrator"
-"""Of the management pages; no service knows this password."""
+"""May do everything; no service knows this password."""
 
 Item = dict[str, Any]
 

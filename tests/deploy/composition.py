@@ -54,6 +54,12 @@ def demo_variables() -> dict[str, str]:
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
+def upgrade() -> list[str]:
+    """The commands of docs/deployment.md, in their order."""
+    page = (WORKSPACE / "docs" / "deployment.md").read_text()
+    return page.partition("## Upgrade\n")[2].partition("```sh\n")[2].partition("```")[0].splitlines()
+
+
 def seconds(duration: str) -> float:
     """Of `90s` or `2m`."""
     return float(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]

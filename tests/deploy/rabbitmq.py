@@ -68,11 +68,17 @@ class DeployedBroker:
         """As docs/secrets.md says: `start.sh` writes them, and then does this instead of a start."""
         self._control("import_definitions", str(self.definitions), before=("bash", str(DEPLOYED / "start.sh")))
 
-    def _control(self, *arguments: str, given: str = "", before: tuple[str, ...] = ()) -> None:
+    def memory_limit(self) -> int:
+        """Bytes, beyond which publishers wait."""
+        return int(self._control("eval", "vm_memory_monitor:get_memory_limit()."))
+
+    def _control(self, *arguments: str, given: str = "", before: tuple[str, ...] = ()) -> str:
+        """What `rabbitmqctl` prints."""
         node = self.programs()[1]
         control = Path(node.command[2]).with_name("rabbitmqctl")
         command = (*before, str(control), "--node", rabbitmq.NODE, *arguments)
-        subprocess.run(command, env=node.environment, input=given, text=True, check=True)
+        done = subprocess.run(command, env=node.environment, input=given, text=True, check=True, stdout=subprocess.PIPE)
+        return done.stdout
 
     @property
     def definitions(self) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from tests.deploy import composition
 from tests.deploy.composition import OURS, SERVICES
 
@@ -21,6 +22,8 @@ READ_BY_A_LIBRARY = {"OTEL_EXPORTER_OTLP_HEADERS"}  # OpenTelemetry's exporter l
 NEVER_IN_COMPOSE = {"REDIS_URL", "APP_ENV", "TRUSTED_PROXIES"}  # the file knows them itself
 
 EVERY = composition.services(GIVEN)
+BUILT = [container["image"] for container in EVERY.values() if "build" in container]
+RABBITMQ = composition.WORKSPACE / "deploy" / "rabbitmq" / "rabbitmq.conf"
 
 
 @pytest.fixture(params=EVERY)
@@ -84,6 +87,14 @@ def test_what_can_be_set_for_make_up_can_be_set_here() -> None:
     assert settable <= {name for name, _, _ in composition.variables()}
 
 
+def test_what_the_readme_lists_can_be_set_here_unless_the_file_knows_it_itself() -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", (composition.WORKSPACE / "README.md").read_text(), re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    known = {name for name in listed if re.search(r"PORT$|^ROUTIQ_|AMQP|^DATABASE_URL$|^REDIS_URL$", name)}
+    assert {"PORT", "CLERK_JWKS_URL"} <= listed
+    assert listed - known <= {name for name, _, _ in composition.variables()}
+
+
 def test_a_service_has_its_own_role_and_user_only(service: str) -> None:
     for url in ("DATABASE_URL", "AMQP_URL"):
         address = EVERY[service]["environment"].get(url, "")
@@ -109,13 +120,26 @@ def test_a_container_that_stays_has_a_health_check(container: dict[str, Any]) ->
     assert ("healthcheck" in container) == (container["restart"] == "unless-stopped")
 
 
-def test_what_others_made_is_pinned(container: dict[str, Any]) -> None:
-    assert "build" in container or re.search(r":v?\d+\.\d+", container["image"])
+def test_what_others_made_is_pinned_and_what_is_ours_is_not_asked_of_others(container: dict[str, Any]) -> None:
+    ours = container["image"] in BUILT
+    assert ours or re.search(r":v?\d+\.\d+", container["image"])
+    assert "build" in container or not ours or container["pull_policy"] == "never"
+
+
+def test_an_image_is_built_by_one_service_only() -> None:
+    assert len(BUILT) == len(set(BUILT))
+
+
+def test_rabbitmq_keeps_publishers_waiting_before_its_memory_ends() -> None:
+    """A third is left for what it needs beside messages."""
+    (watermark,) = re.findall(r"^vm_memory_high_watermark\.absolute = (\d+)MB$", RABBITMQ.read_text(), re.MULTILINE)
+    assert EVERY["rabbitmq"]["mem_limit"] == "1g"
+    assert int(watermark) * 10**6 < 2**30 * 2 / 3
 
 
 def test_the_world_reaches_traefik_only() -> None:
     published = {name: container["ports"] for name, container in EVERY.items() if "ports" in container}
-    assert published.pop("traefik") == ["80:80", "443:443"]
+    assert published.pop("traefik") == ["0.0.0.0:80:80", "0.0.0.0:443:443"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -152,3 +176,25 @@ def test_what_runs_once_is_waited_for() -> None:
 def test_what_is_mounted_is_there(container: dict[str, Any]) -> None:
     mounted = [volume.split(":")[0] for volume in container.get("volumes", ())]
     assert all((composition.WORKSPACE / path).exists() for path in mounted if path.startswith("."))
+
+
+def test_an_upgrade_has_all_that_the_new_services_need_before_it_stops_an_old_one() -> None:
+    _, *steps, last = composition.upgrade()
+    import_line = re.compile(r"^docker compose exec rabbitmq .*import_definitions.*$", re.MULTILINE)
+    (definitions,) = import_line.findall((composition.WORKSPACE / "docs" / "secrets.md").read_text())
+    assert last == "docker compose up --detach --wait"
+    assert steps == [
+        "docker compose build",
+        "docker compose run --rm --no-deps migrations",
+        definitions,
+        "docker compose kill --signal HUP prometheus",
+    ]
+    assert "./deploy/rabbitmq:/etc/routiq:ro" in EVERY["rabbitmq"]["volumes"]  # a folder: git's new files are seen
+
+
+def test_what_tests_publish_beside_it_is_of_services_and_networks_that_are_there() -> None:
+    beside = yaml.safe_load((composition.WORKSPACE / "tests" / "deploy" / "published.yml").read_text())["services"]
+    assert set(beside) <= set(EVERY)
+    for name, container in beside.items():
+        assert set(container.get("networks", EVERY[name]["networks"])) >= set(EVERY[name]["networks"])
+        assert all(port.startswith("127.0.0.1:") for port in container["ports"])

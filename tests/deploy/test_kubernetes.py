@@ -1,4 +1,4 @@
-"""What deploy/kubernetes promises, built by kustomize and read without a cluster."""
+"""What deploy/kubernetes promises, built and read without a cluster."""
 
 import importlib
 import subprocess
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from jsonschema import ValidationError
 from tests.deploy import composition
 from tests.deploy.composition import SERVICES
-from tests.deploy.manifests import KUBERNETES, NAME, built, by_name, connections, container
+from tests.deploy.manifests import KUBERNETES, NAME, built, built_by_kubectl, by_name, connections, container, ends
+from tests.deploy.schemas import check
 
 from chassis.health import health_routes
 from chassis.settings import ServiceSettings, Settings
@@ -50,11 +52,33 @@ def paths_of_health(service: str) -> set[str]:
     return {route.path for route in health_routes({}).routes if isinstance(route, APIRoute)}
 
 
-def test_kubernetes_own_resources_are_what_its_schemas_allow(items: list[dict[str, Any]]) -> None:
-    schemas = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate brings the schemas")
+def test_every_resource_is_what_its_schema_allows(items: list[dict[str, Any]]) -> None:
     for item in items:
-        if item["kind"] not in {"ScaledObject", "PodMonitor"}:  # not Kubernetes' own
-            schemas.validate(item, "1.32", strict=True)
+        check(item)
+
+
+def test_a_misspelt_or_missing_field_is_noticed_in_every_kind() -> None:
+    kinds = {item["kind"]: item for item in built("production")}
+    assert {"Deployment", "NetworkPolicy", "ScaledObject", "PodMonitor"} <= set(kinds)
+    for item in kinds.values():
+        with pytest.raises(ValidationError, match="slip"):
+            check(item | {"slip": 1})
+        if "spec" in item:
+            with pytest.raises(ValidationError, match="slip"):
+                check(item | {"spec": item["spec"] | {"slip": 1}})
+    with pytest.raises(ValidationError, match="triggers"):
+        check(kinds["ScaledObject"] | {"spec": {"scaleTargetRef": {"name": "sync"}}})
+
+
+@pytest.mark.parametrize("overlay", ["production", "staging"])
+def test_kubectl_builds_the_same(overlay: str) -> None:
+    """Where it is; everywhere else, what we read is our own building of it."""
+    ours, its = built(overlay), built_by_kubectl(overlay)
+    assert _sorted(ours) == _sorted(its)
+
+
+def _sorted(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(items, key=lambda item: (item["kind"], item["metadata"]["name"]))
 
 
 def test_policies_and_scaling_are_what_the_route_map_says(tmp_path: Path) -> None:
@@ -160,6 +184,19 @@ def test_a_service_reaches_what_its_addresses_name_and_nothing_else(items: list[
     }
     names = {(name, "kube-dns", 53) for name in (*SERVICES, "migrations")}
     assert connections(items) == inside | servers | world | watching | names
+
+
+def test_who_keeps_records_lets_in_those_who_have_its_address_and_its_own_nodes(items: list[dict[str, Any]]) -> None:
+    policies = by_name(items, "NetworkPolicy")
+    for server, (port, address) in {
+        "postgres": (5432, "DATABASE_URL"),
+        "rabbitmq": (5672, "AMQP_URL"),
+        "valkey": (6379, "REDIS_URL"),
+    }.items():
+        workloads = {**by_name(items, "Deployment"), **by_name(items, "Job")}
+        callers = {name for name, workload in workloads.items() if address in environment(workload)}
+        assert policies[server]["spec"]["podSelector"] == {"matchLabels": {NAME: server}}
+        assert set(ends(policies[server], "ingress", "from")) == {(name, port) for name in callers} | {(server, "*")}
 
 
 def test_what_no_policy_names_is_closed(items: list[dict[str, Any]]) -> None:

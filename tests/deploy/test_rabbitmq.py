@@ -86,6 +86,10 @@ async def test_nobody_comes_in_with_a_password_that_everybody_knows(broker: Depl
         await aio_pika.connect(broker.guest_url)
 
 
+async def test_publishers_wait_by_the_containers_memory_whatever_the_machine_has(broker: DeployedBroker) -> None:
+    assert await asyncio.to_thread(broker.memory_limit) == 600 * 10**6
+
+
 @pytest.mark.parametrize("service", USERS)
 async def test_a_service_publishes_its_own_events_and_no_others(broker: DeployedBroker, service: str) -> None:
     async with channel_of(broker, service) as channel:

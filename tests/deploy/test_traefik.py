@@ -41,6 +41,7 @@ def test_a_misspelt_key_is_noticed() -> None:
 
 def test_every_option_is_one_that_traefik_documents() -> None:
     assert {NAMES.sub("<name>", option) for option in COMMAND} <= OPTIONS
+    assert NAMES.sub("<name>", "--entrypoints.web.adress") not in OPTIONS
 
 
 def test_the_rule_is_a_host_and_any_of_some_paths() -> None:

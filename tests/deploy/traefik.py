@@ -1,7 +1,9 @@
-"""What Traefik 3 documents of its configuration, as far as it concerns what we use.
+"""The keys that Traefik 3 documents, for the kinds of things we configure: it catches a slip of the pen.
 
-Its reference lists every key of the dynamic configuration by file, and every option of the static one by command line;
-neither comes in a package. A key that is not here is either misspelt, or to be looked up there and added.
+Typed from its reference (dynamic configuration by file, options by command line), which comes in no package, whole for
+each kind that is named here: routers, one kind of service, three middlewares, TLS, entry points and the certificates'
+resolver. It does not know values, nor whether Traefik does with them what we mean: tests/deploy/test_compose_engine.py
+asks Traefik itself, where there is a Docker engine.
 """
 
 from typing import Any
@@ -12,58 +14,81 @@ ANYTHING: dict[str, Any] = {}
 NAMED = "<name>"
 """Stands for a name that we choose."""
 
-ADDRESS = {"depth": ANYTHING, "excludedIPs": ANYTHING}
-SOURCE = {"ipStrategy": ADDRESS, "requestHeaderName": ANYTHING, "requestHost": ANYTHING}
 
+def _keys(names: str, **deeper: Any) -> dict[str, Any]:
+    return {**dict.fromkeys(names.split(), ANYTHING), **deeper}
+
+
+NAMES = {NAMED: ANYTHING}
+SOURCE = _keys("requestHeaderName requestHost", ipStrategy=_keys("depth excludedIPs ipv6Subnet"))
+ROUTER = _keys(
+    "entryPoints middlewares service rule ruleSyntax priority",
+    tls=_keys("options certResolver", domains=_keys("main sans")),
+    observability=_keys("accessLogs tracing metrics"),
+)
+LOAD_BALANCER = _keys(
+    "passHostHeader serversTransport",
+    sticky={"cookie": _keys("name secure httpOnly sameSite maxAge path")},
+    servers=_keys("url weight preservePath"),
+    healthCheck=_keys(
+        "scheme mode path method status port interval timeout hostname followRedirects",
+        headers=NAMES,
+    ),
+    responseForwarding=_keys("flushInterval"),
+)
+HEADERS = _keys(
+    "accessControlAllowCredentials accessControlAllowHeaders accessControlAllowMethods accessControlAllowOriginList"
+    " accessControlAllowOriginListRegex accessControlExposeHeaders accessControlMaxAge addVaryHeader allowedHosts"
+    " hostsProxyHeaders stsSeconds stsIncludeSubdomains stsPreload forceSTSHeader frameDeny customFrameOptionsValue"
+    " contentTypeNosniff browserXssFilter customBrowserXSSValue contentSecurityPolicy contentSecurityPolicyReportOnly"
+    " publicKey referrerPolicy permissionsPolicy isDevelopment",
+    customRequestHeaders=NAMES,
+    customResponseHeaders=NAMES,
+    sslProxyHeaders=NAMES,
+)
+MIDDLEWARE = {
+    "rateLimit": _keys("average period burst", sourceCriterion=SOURCE),
+    "inFlightReq": _keys("amount", sourceCriterion=SOURCE),
+    "headers": HEADERS,
+}
+TLS_OPTIONS = _keys(
+    "minVersion maxVersion cipherSuites curvePreferences sniStrict alpnProtocols",
+    clientAuth=_keys("caFiles clientAuthType"),
+)
 DYNAMIC: dict[str, Any] = {
     "http": {
-        "routers": {
-            NAMED: {
-                "entryPoints": ANYTHING,
-                "middlewares": ANYTHING,
-                "service": ANYTHING,
-                "rule": ANYTHING,
-                "priority": ANYTHING,
-                "tls": {"options": ANYTHING, "certResolver": ANYTHING, "domains": ANYTHING},
-            }
-        },
-        "middlewares": {
-            NAMED: {
-                "rateLimit": {"average": ANYTHING, "period": ANYTHING, "burst": ANYTHING, "sourceCriterion": SOURCE},
-                "inFlightReq": {"amount": ANYTHING, "sourceCriterion": SOURCE},
-                "headers": {
-                    "customRequestHeaders": {NAMED: ANYTHING},
-                    "customResponseHeaders": {NAMED: ANYTHING},
-                    "stsSeconds": ANYTHING,
-                    "stsIncludeSubdomains": ANYTHING,
-                    "stsPreload": ANYTHING,
-                    "frameDeny": ANYTHING,
-                    "contentTypeNosniff": ANYTHING,
-                    "contentSecurityPolicy": ANYTHING,
-                    "referrerPolicy": ANYTHING,
-                    "permissionsPolicy": ANYTHING,
-                },
-            }
-        },
-        "services": {NAMED: {"loadBalancer": {"servers": {"url": ANYTHING}, "healthCheck": {"path": ANYTHING}}}},
+        "routers": {NAMED: ROUTER},
+        "middlewares": {NAMED: MIDDLEWARE},
+        "services": {NAMED: {"loadBalancer": LOAD_BALANCER}},
     },
-    "tls": {"options": {NAMED: {"minVersion": ANYTHING, "cipherSuites": ANYTHING, "sniStrict": ANYTHING}}},
+    "tls": {"options": {NAMED: TLS_OPTIONS}},
 }
 
+ENTRY_POINT = (
+    "address allowacmebypass asdefault forwardedheaders.connection forwardedheaders.insecure"
+    " forwardedheaders.trustedips http.encodequerysemicolons http.maxheaderbytes http.middlewares"
+    " http.redirections.entrypoint.permanent http.redirections.entrypoint.priority"
+    " http.redirections.entrypoint.scheme http.redirections.entrypoint.to http.sanitizepath http.tls"
+    " http.tls.certresolver http.tls.options http2.maxconcurrentstreams http3 http3.advertisedport"
+    " observability.accesslogs observability.metrics observability.tracing proxyprotocol proxyprotocol.insecure"
+    " proxyprotocol.trustedips reuseport transport.keepalivemaxrequests transport.keepalivemaxtime"
+    " transport.lifecycle.gracetimeout transport.lifecycle.requestacceptgracetimeout"
+    " transport.respondingtimeouts.idletimeout transport.respondingtimeouts.readtimeout"
+    " transport.respondingtimeouts.writetimeout"
+)
+ACME = (
+    "cacertificates caserver caservername casystemcertpool certificatesduration clientresponseheadertimeout"
+    " clienttimeout disablecommonname dnschallenge eab.hmacencoded eab.kid email emailaddresses httpchallenge"
+    " httpchallenge.delay httpchallenge.entrypoint keytype preferredchain profile storage tlschallenge"
+    " tlschallenge.delay"
+)
 OPTIONS = {
-    "--certificatesresolvers.<name>.acme.email",
-    "--certificatesresolvers.<name>.acme.storage",
-    "--certificatesresolvers.<name>.acme.tlschallenge",
-    "--entrypoints.<name>.address",
-    "--entrypoints.<name>.http.redirections.entrypoint.permanent",
-    "--entrypoints.<name>.http.redirections.entrypoint.scheme",
-    "--entrypoints.<name>.http.redirections.entrypoint.to",
-    "--global.checknewversion",
-    "--global.sendanonymoususage",
-    "--log.format",
-    "--log.level",
-    "--ping",
-    "--providers.file.directory",
+    *(f"--entrypoints.{NAMED}.{name}" for name in ENTRY_POINT.split()),
+    *(f"--certificatesresolvers.{NAMED}.acme.{name}" for name in ACME.split()),
+    *(f"--providers.file.{name}" for name in ("directory", "filename", "watch", "debugloggeneratedtemplate")),
+    *(f"--log.{name}" for name in ("compress", "filepath", "format", "level", "maxage", "maxbackups", "maxsize")),
+    *("--ping", "--ping.entrypoint", "--ping.manualrouting", "--ping.terminatingstatuscode"),
+    *("--global.checknewversion", "--global.sendanonymoususage"),
 }
 
 

@@ -92,7 +92,7 @@ def _of_the_place(answers: Answers) -> list[Entry]:
 def _of_the_servers() -> list[Entry]:
     made = {
         "POSTGRES_PASSWORD": "PostgreSQL's owner, for migrations and backups only",
-        "RABBITMQ_ADMIN_PASSWORD": "RabbitMQ's management pages, user administrator",
+        "RABBITMQ_ADMIN_PASSWORD": "RabbitMQ's user administrator, whom no service is",
         "VALKEY_PASSWORD": "Valkey, where gateways count requests",
         "GRAFANA_ADMIN_PASSWORD": "Grafana, user admin",
     }

@@ -3,11 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -27,6 +29,18 @@ def upgrade():
     create_outbox_and_inbox()
     op.execute("CREATE TABLE notes (organization_id text, body text)")
     separate_tenants("notes")
+"""
+
+
+SECOND = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.execute("ALTER TABLE notes ADD COLUMN written_at timestamptz")
 """
 
 
@@ -62,6 +76,45 @@ async def test_migrations_can_be_repeated_and_run_at_the_same_time(schemas: tupl
     await migrate(url, both)
     owner = await asyncpg.connect(url)
     assert await owner.fetchval(f"SELECT version_num FROM {both[0].name}.alembic_version") == "0001"
+    await owner.close()
+
+
+async def test_the_release_before_leaves_a_newer_schema_as_it_is(schemas: tuple[str, list[Schema]]) -> None:
+    """What `migrations` does when one goes back: it succeeds, or nothing else would start."""
+    url, (left, right) = schemas
+    newer = left.directory / "versions" / "0002_second.py"
+    newer.write_text(SECOND)
+    assert await migrate(url, [left, right]) == []
+    newer.unlink()
+    assert await migrate(url, [left, right]) == [left.name]
+    database = database_of(url, left)
+    async with database.transaction("org_a") as connection:
+        await connection.execute(text("INSERT INTO notes VALUES ('org_a', 'x', now())"))
+    await database.close()
+
+
+async def test_the_password_of_a_role_is_set_on_a_newer_schema_too(schemas: tuple[str, list[Schema]]) -> None:
+    url, (left, right) = schemas
+    await migrate(url, [left, right])
+    await set_revision(url, left, "0002")
+    changed = replace(left, password="another")
+    assert await migrate(url, [changed]) == [left.name]
+    database = database_of(url, changed)
+    assert await database.answers()
+    await database.close()
+
+
+async def test_a_revision_that_is_unknown_and_not_newer_is_refused(schemas: tuple[str, list[Schema]]) -> None:
+    url, (left, _) = schemas
+    await migrate(url, [left])
+    await set_revision(url, left, "0000")
+    with pytest.raises(CommandError, match="0000"):
+        await migrate(url, [left])
+
+
+async def set_revision(url: str, schema: Schema, revision: str) -> None:
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"UPDATE {schema.name}.alembic_version SET version_num = '{revision}'")
     await owner.close()
 
 

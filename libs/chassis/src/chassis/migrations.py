@@ -14,6 +14,8 @@ from pathlib import Path
 import asyncpg
 from alembic import command, context, op
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -38,30 +40,33 @@ class Schema:
     password: str
 
 
-async def migrate(owner_url: str, schemas: Sequence[Schema]) -> None:
-    """Bring every schema to its newest revision; safe to repeat and to run twice at once."""
+async def migrate(owner_url: str, schemas: Sequence[Schema]) -> list[str]:
+    """Bring every schema to its newest revision; safe to repeat and to run twice at once.
+
+    Returns the names of those that are newer than their directory, and were left so: a release was gone back from.
+    """
     engine = create_async_engine(engine_url(owner_url), hide_parameters=True)
     try:
-        for schema in schemas:
-            await _migrate_patiently(engine, schema)
+        return [schema.name for schema in schemas if await _migrate_patiently(engine, schema)]
     finally:
         await engine.dispose()
 
 
-async def _migrate_patiently(engine: AsyncEngine, schema: Schema) -> None:
-    """Raises the last refusal when a table stays locked."""
-    for left in reversed(range(ATTEMPTS)):
+async def _migrate_patiently(engine: AsyncEngine, schema: Schema) -> bool:
+    """Whether the schema is newer than we are. Raises the last refusal when a table stays locked."""
+    left = ATTEMPTS
+    while True:
+        left -= 1
         try:
             async with engine.begin() as connection:
-                await connection.run_sync(_migrate_one, schema)
-            return
+                return await connection.run_sync(_migrate_one, schema)
         except DBAPIError as error:
             if not left or getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _migrate_one(connection: Connection, schema: Schema) -> None:
+def _migrate_one(connection: Connection, schema: Schema) -> bool:
     connection.execute(ONE_AT_A_TIME)
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     _provide(connection, schema)
@@ -69,8 +74,19 @@ def _migrate_one(connection: Connection, schema: Schema) -> None:
     connection.execute(text(f'SET LOCAL search_path TO "{schema.name}"'))
     config = Config(attributes={"connection": connection, "schema": schema.name})
     config.set_main_option("script_location", str(schema.directory).replace("%", "%%"))
-    command.upgrade(config, "head")
+    newer = _is_newer(connection, config, schema)
+    if not newer:
+        command.upgrade(config, "head")
     connection.exec_driver_sql(f'REVOKE ALL ON "{schema.name}".alembic_version FROM routiq_{schema.name}')
+    return newer
+
+
+def _is_newer(connection: Connection, config: Config, schema: Schema) -> bool:
+    """At a revision that we do not know, numbered above all that we do; an unknown one among ours is an error."""
+    options = {"version_table_schema": schema.name}
+    here = MigrationContext.configure(connection, opts=options).get_current_revision()
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    return here is not None and here > max(known, default="")
 
 
 def _provide(connection: Connection, schema: Schema) -> None:
@@ -158,10 +174,12 @@ def main() -> None:
     schemas = [Schema(name, Path(directory), os.environ[f"{name.upper()}_PASSWORD"]) for name, directory in parts]
     url = os.environ["DATABASE_URL"]
     try:
-        asyncio.run(migrate(url, schemas))
+        newer = asyncio.run(migrate(url, schemas))
     except (OSError, asyncpg.PostgresError, DBAPIError) as error:
         place, reason = engine_url(url), getattr(error, "orig", error)
         sys.exit(f"The database {place.database} at {place.host}:{place.port or 5432} cannot be migrated: {reason}")
+    for name in newer:
+        sys.stdout.write(f"The schema {name} is of a newer release, and stays as it is.\n")
 
 
 if __name__ == "__main__":
