@@ -1,5 +1,6 @@
 """The TypeScript client: its own tests, its README and the reference's example, against the running gateway."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.e2e.test_reference_client import EXAMPLE, filled_in
 
 pytestmark = pytest.mark.e2e
 USAGE = "// Usage"
+README = (SOURCE / "README.md").read_text()
 WRONG = 'import type { Schemas } from "../src/index.js";\nexport const of = (one: Schemas["SyncProgress"]) => one.{};\n'
 
 
@@ -57,15 +59,32 @@ def test_its_own_tests_pass(compiled: Workshop, surroundings: dict[str, str]) ->
     assert re.search(r"^# fail 0$", said, re.MULTILINE), said
 
 
-def test_the_examples_of_its_readme_run(compiled: Workshop, started: System, surroundings: dict[str, str]) -> None:
-    blocks = re.findall(r"```ts\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
+@pytest.fixture(scope="module")
+def frontend(compiled: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """An empty project into which the packed client was installed as its README says."""
+    packed = compiled.run(NPM, "pack")
+    assert packed.returncode == 0, packed.stderr
+    project = Workshop(tmp_path_factory.mktemp("frontend"))
+    (project.home / "package.json").write_text(json.dumps({"type": "module", "private": True}))
+    name = packed.stdout.split()[-1]
+    assert name in README, "the tarball is called otherwise than the README says"
+    done = project.run(NPM, "install", "--offline", str(compiled.home / name))
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def test_the_examples_of_its_readme_run_where_it_was_installed(
+    compiled: Workshop, frontend: Workshop, started: System, surroundings: dict[str, str]
+) -> None:
+    blocks = re.findall(r"```ts\n(.*?)```", README, re.DOTALL)
     assert len(blocks) == 5
-    source = compiled.home / "examples" / "readme.ts"
-    source.write_text("".join(blocks))
-    done = compiled.run(compiled.tool("tsc"))
+    (frontend.home / "readme.ts").write_text("".join(blocks))
+    types = str(compiled.home / "node_modules" / "@types")
+    options = ("--strict", "--module", "nodenext", "--target", "es2022", "--types", "node", "--typeRoots", types)
+    done = frontend.run(compiled.tool("tsc"), *options, "readme.ts")
     assert done.returncode == 0, done.stdout
     active = started.get(f"/api/v1/dashboard/{RIDGE}", RIDGE)["summary"]["active_patients"]
-    said = node(compiled, "dist/examples/readme.js", **surroundings).splitlines()
+    said = node(frontend, "readme.js", **surroundings).splitlines()
     assert said[0] == f"Active patients: {active}"
     assert said[2:] == ["CSV: true", "Synced: 100 %", "Refused: 404 Not found"]
 

@@ -1,6 +1,8 @@
 """CONTRIBUTING.md followed on a copy: what it says fails does fail, and what it says mends it does."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,11 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.clients.answers import lost
 from tests.docs.test_documents import ROOT
 
-COPIED = ("libs", "services", "docs", "pyproject.toml", "conftest.py")
+COPIED = ("libs", "services", "docs", "deploy", "pyproject.toml", "conftest.py")
 EVENTS, SHAPES = "libs/contracts/src/contracts/events.py", "services/analytics/src/analytics/entrypoints/shapes.py"
 FIELD = "    active_patients: int\n"
+EXAMPLES, ROUTES = "libs/contracts/src/contracts/examples.py", "libs/contracts/src/contracts/routes.py"
+EVENT = '''
+
+class ClinicRenamed(Event):
+    """A clinic is called otherwise."""
+
+    topic: ClassVar[str] = "clinic.renamed"
+
+    name: str
+'''
+ENDPOINT = '''
+
+@router.get("/size", responses=conditional(Summary))
+async def size(asked: Asked, known: Known = None) -> Response:
+    """The clinic's figures, once more."""
+    return await summary(asked, known)
+'''
+HTTP = "services/analytics/src/analytics/entrypoints/http.py"
+LISTING = (
+    "*",
+    "libs/*/src/**/routes.py",
+    "services/gateway/src/**/*.py",
+    "cli/src/**/*.py",
+    "docs/*.py",
+    "deploy/**/*.y*ml",
+    "deploy/**/*.py",
+)
+"""Where services are named one by one; what is generated and what counts in figures is no list of them."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +63,27 @@ class Copy:
     def tested(self) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "libs/contracts")
 
-    def add(self, file: str, line: str) -> None:
-        """After every line that says FIELD."""
+    def make(self) -> None:
+        """What `make schemas` and `make documents` do without npm, and what RabbitMQ and Kubernetes are told."""
+        for command in (
+            ["-m", "contracts.schemas", "libs/contracts/schemas"],
+            ["-m", "contracts.asyncapi", "docs/asyncapi.json"],
+            ["docs/openapi.py", "docs/openapi.json"],
+            ["deploy/rabbitmq/generate.py"],
+            ["deploy/kubernetes/generate.py"],
+        ):
+            made = self.run(*command)
+            assert made.returncode == 0, made.stderr
+
+    def add(self, file: str, line: str, after: str = FIELD) -> None:
+        """After every place that says so."""
         path = self.home / file
         before = path.read_text()
-        assert FIELD in before
-        path.write_text(before.replace(FIELD, FIELD + line))
+        assert after in before
+        path.write_text(before.replace(after, after + line))
+
+    def says(self, file: str) -> str:
+        return (self.home / file).read_text()
 
 
 @pytest.fixture
@@ -56,15 +102,10 @@ def test_a_field_that_may_be_left_out_is_added_to_an_event_and_the_schemas_follo
     told = copy.tested()
     assert told.returncode == 1, told.stdout + told.stderr
     assert "run: make schemas" in told.stdout
-    for command in (
-        ["-m", "contracts.schemas", "libs/contracts/schemas"],
-        ["-m", "contracts.asyncapi", "docs/asyncapi.json"],
-    ):
-        made = copy.run(*command)
-        assert made.returncode == 0, made.stderr
+    copy.make()
     done = copy.tested()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "new_patients" in (copy.home / "docs" / "asyncapi.json").read_text()
+    assert "new_patients" in copy.says("docs/asyncapi.json")
 
 
 def test_a_field_that_must_be_there_breaks_the_contract_and_it_says_so(copy: Copy) -> None:
@@ -74,10 +115,54 @@ def test_a_field_that_must_be_there_breaks_the_contract_and_it_says_so(copy: Cop
     assert "FiguresCounted\nnew_patients\n" in told.stdout.replace("E   ", "").replace("  ", "")
 
 
+def test_an_event_is_added_and_everyone_is_told_of_it(copy: Copy) -> None:
+    copy.add(EVENTS, EVENT, after=copy.says(EVENTS))
+    copy.add(ROUTES, "    ClinicRenamed,\n", after="    CleanupRequested,\n")
+    copy.add(ROUTES, '    Route(ClinicRenamed, producer="gateway", consumers=("analytics",)),\n', after="ROUTES = (\n")
+    copy.add(EXAMPLES, "    ClinicRenamed,\n", after="    CleanupRequested,\n")
+    example = '    ClinicRenamed.model_validate({**COMMON, "name": "Harbour"}),\n'
+    copy.add(EXAMPLES, example, after=_line(copy.says(EXAMPLES), "    FiguresCounted.model_validate"))
+    assert "ClinicRenamed" in copy.tested().stdout
+    copy.make()
+    done = copy.tested()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for told in ("docs/asyncapi.json", "deploy/rabbitmq/definitions.json"):
+        assert "gateway.clinic.renamed.v1" in copy.says(told)
+        assert "gateway.clinic.renamed.v1" not in (ROOT / told).read_text()
+
+
+def test_an_endpoint_is_added_and_the_document_tells_of_it(copy: Copy) -> None:
+    copy.add(HTTP, ENDPOINT, after=copy.says(HTTP))
+    made = copy.run("docs/openapi.py", "docs/openapi.json")
+    assert made.returncode == 0, made.stderr
+    before, after = (json.loads((home / "docs" / "openapi.json").read_text()) for home in (ROOT, copy.home))
+    assert after["paths"].keys() - before["paths"].keys() == {"/api/v1/dashboard/{organization_id}/size"}
+    assert lost(before, after) == []
+
+
+def test_every_file_that_lists_the_services_is_named_where_one_is_added() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a service")[2]
+    listing = [path for pattern in LISTING for path in ROOT.glob(pattern) if _lists_the_services(path)]
+    assert len(listing) > 10
+    named = re.findall(r"`([\w/.-]+)`", told)
+    missing = [path for path in (str(path.relative_to(ROOT)) for path in listing) if not path.startswith(tuple(named))]
+    assert missing == []
+
+
 def test_a_field_of_an_answer_is_not_in_the_document_until_it_is_made_anew(copy: Copy) -> None:
     copy.add(SHAPES, "    new_patients: int = 0\n")
     made = copy.run("docs/openapi.py", "made.json")
     assert made.returncode == 0, made.stderr
-    before = (copy.home / "docs" / "openapi.json").read_text()
-    assert (copy.home / "made.json").read_text() != before
-    assert "new_patients" in (copy.home / "made.json").read_text()
+    assert copy.says("made.json") != copy.says("docs/openapi.json")
+    assert "new_patients" in copy.says("made.json")
+
+
+def _lists_the_services(path: Path) -> bool:
+    if not path.is_file() or path.name.endswith("_test.yml"):
+        return False
+    said = path.read_text()
+    return all(re.search(rf"(?<![a-z]){name}(?![a-z])", said) for name in ("patients", "sync", "analytics", "admin"))
+
+
+def _line(said: str, beginning: str) -> str:
+    return next(line for line in said.splitlines(keepends=True) if line.startswith(beginning))

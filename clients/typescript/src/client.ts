@@ -1,10 +1,11 @@
 import { Connection, pause, type Sending, type Settings } from "./connection.js";
 import { RoutiqError } from "./errors.js";
-import { events } from "./events.js";
+import { EVENTS, events } from "./events.js";
 import type { Answer, Arguments, Method, Options, Path, Schemas } from "./operations.js";
 
 const LIST = "/api/v1/patients/{organization_id}/patients";
 const STREAM = "/api/v1/sync/progress/{sync_id}/stream";
+const MOST_FAILURES = 5;
 
 type Search = Omit<NonNullable<Options<"get", typeof LIST>["query"]>, "cursor">;
 type Patient = Answer<"get", typeof LIST>["patients"][number];
@@ -59,16 +60,16 @@ export class Routiq {
     for (;;) {
       try {
         const headers: Record<string, string> = seen ? { "last-event-id": seen } : {};
-        const sending = { method: "get", accept: "text/event-stream", headers, signal };
+        const sending = { method: "get", accept: EVENTS, headers, signal };
         const response = await this.#send(STREAM, { path: { sync_id } }, sending);
-        if (response.status === 204 || response.body === null) return;
-        for await (const event of events(response.body)) {
+        if (response.status === 204) return;
+        for await (const event of events(response)) {
           [seen, seconds, failures] = [event.id, event.retry ?? seconds, 0];
           yield JSON.parse(event.data) as Progress;
           if (event.name === "end") return;
         }
       } catch (error) {
-        if (signal?.aborted || (error instanceof RoutiqError && error.status < 500) || ++failures > 5) throw error;
+        if (signal?.aborted || (error instanceof RoutiqError && error.status < 500) || ++failures >= MOST_FAILURES) throw error;
       }
       await pause(seconds, signal);
     }

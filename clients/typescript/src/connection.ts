@@ -3,8 +3,8 @@ import { RoutiqError } from "./errors.js";
 export interface Settings {
   /** Where the gateway is, such as `https://api.example.com`. */
   base: string;
-  /** A session token that is valid now; asked for every attempt. */
-  token: () => string | Promise<string>;
+  /** A session token that is valid now, or null where nobody is signed in; asked for at every attempt. */
+  token: () => string | null | Promise<string | null>;
   organization: string;
   /** Attempts at one request, the first included. Default 4. */
   attempts?: number;
@@ -43,12 +43,14 @@ export class Connection {
   }
 
   async #once(url: URL, { method, accept, headers, body, signal }: Sending): Promise<Response> {
+    const token = await this.settings.token();
+    if (!token) throw new RoutiqError(401, "Not signed in", "There is no session token, so nothing was sent.", null, null);
     const json = body === undefined ? {} : { "content-type": "application/json" };
     return fetch(url, {
       method,
       headers: {
         accept,
-        authorization: `Bearer ${await this.settings.token()}`,
+        authorization: `Bearer ${token}`,
         "x-organization-id": this.settings.organization,
         ...json,
         ...headers,

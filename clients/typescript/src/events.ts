@@ -1,3 +1,7 @@
+import { RoutiqError } from "./errors.js";
+
+export const EVENTS = "text/event-stream";
+
 /** A server-sent event. */
 export interface ServerEvent {
   name: string;
@@ -7,9 +11,13 @@ export interface ServerEvent {
   retry: number | null;
 }
 
-/** The events of a stream, as far as it goes; one that was cut off is not told of. */
-export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  for await (const block of blocks(body)) {
+/** The events of a stream, as far as it goes; one that was cut off is not told of. Throws where the answer is no such stream. */
+export async function* events(response: Response): AsyncGenerator<ServerEvent> {
+  if (!response.body || !response.headers.get("content-type")?.startsWith(EVENTS)) {
+    await response.body?.cancel();
+    throw RoutiqError.unexpected(response, EVENTS);
+  }
+  for await (const block of blocks(response.body)) {
     const fields = new Map<string, string>();
     for (const line of block.split("\n")) {
       const [, name, value] = /^([^:]+): ?(.*)$/.exec(line) ?? [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { client } from "./surroundings.js";
+import { behind, client, refusing } from "./surroundings.js";
 
 test("pages follow each other without a gap or a repetition", async () => {
   const routiq = client();
@@ -12,10 +13,17 @@ test("pages follow each other without a gap or a repetition", async () => {
   assert.ok(ids.length > 7);
 });
 
-test("who has seen enough asks for no further page", async () => {
-  let seen = 0;
-  for await (const _ of client().patients({ limit: 2 })) if (++seen === 3) break;
-  assert.equal(seen, 3);
+test("a page is asked for when its first patient is needed, and no sooner", async () => {
+  const requests: IncomingMessage[] = [];
+  await behind(refusing(0, 503, {}, requests), async (base) => {
+    const patients = client({ base }).patients({ active: "all", limit: 2 });
+    const asked: number[] = [];
+    for (let patient = 0; patient < 3; patient++) {
+      assert.equal((await patients.next()).done, false);
+      asked.push(requests.length);
+    }
+    assert.deepEqual(asked, [1, 1, 2]);
+  });
 });
 
 test("an export is the whole list, a line each", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 import { RoutiqError } from "../src/index.js";
-import { behind, client, environment, organization, refusing } from "./surroundings.js";
+import { behind, client, environment, organization, refusing, token } from "./surroundings.js";
 
 const DASHBOARD = "/api/v1/dashboard/{organization_id}";
 
@@ -41,11 +41,28 @@ test("a refusal that is no JSON is one all the same", async () => {
   });
 });
 
-test("the token is asked for at every attempt, and a bad one is refused", async () => {
+test("the token is asked for at every attempt: one that went stale in between does no harm", async () => {
   const tokens = ["stale", environment("ROUTIQ_TOKEN")];
-  const routiq = client({ token: async () => tokens.shift() ?? "" });
-  await assert.rejects(routiq.get(DASHBOARD), refused(401));
-  await routiq.get(DASHBOARD);
+  const seen: IncomingMessage[] = [];
+  await behind(refusing(1, 429, { "retry-after": "0" }, seen), async (base) => {
+    await client({ base, token: async () => tokens.shift() ?? null }).get(DASHBOARD);
+  });
+  assert.deepEqual(seen.map((request) => request.headers.authorization), ["Bearer stale", `Bearer ${token()}`]);
+});
+
+test("a bad token is refused", async () => {
+  await assert.rejects(client({ token: () => "stale" }).get(DASHBOARD), refused(401));
+});
+
+test("without a token nothing is sent", async () => {
+  const seen: IncomingMessage[] = [];
+  await behind(refusing(0, 503, {}, seen), async (base) => {
+    const routiq = client({ base, token: async () => null });
+    const error = { name: "RoutiqError", status: 401, title: "Not signed in", requestId: null };
+    await assert.rejects(routiq.get(DASHBOARD), error);
+    await assert.rejects(routiq.progress("sync_none").next(), error);
+  });
+  assert.equal(seen.length, 0);
 });
 
 test("a busy gateway is asked again after the time it names", async () => {

@@ -16,7 +16,7 @@ export function environment(name: string): string {
 export const client = (changes: Partial<Settings> = {}): Routiq => new Routiq({ base, token, organization, ...changes });
 
 /** Answers itself, or passes on to the gateway. */
-type Front = (incoming: IncomingMessage, outgoing: ServerResponse, pass: () => void) => void;
+export type Front = (incoming: IncomingMessage, outgoing: ServerResponse, pass: () => void) => void;
 
 /** The address of a front while `use` goes on. */
 export async function behind(front: Front, use: (address: string) => Promise<void>): Promise<void> {

@@ -3,6 +3,11 @@ import { client } from "./surroundings.js";
 
 const LIST = "/api/v1/patients/{organization_id}/patients";
 
+/** What Clerk's `session` has. */
+declare const session: { getToken(): Promise<string | null> };
+
+export const signedIn = () => client({ token: () => session.getToken() });
+
 export async function misspelt(): Promise<void> {
   const routiq = client();
   const { summary } = await routiq.get("/api/v1/dashboard/{organization_id}");
