@@ -1,6 +1,7 @@
 """Audit entries as they are looked up, and as they are gone through."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.audit import Entry, Head, Link
 from admin.domain.inquiry import Inquiry
+from admin.domain.verification import Ends
 
 _COLUMNS = """
     organization_id, position, recorded_at, previous, hash,
@@ -30,11 +32,25 @@ _PAGE = text(f"""
     SELECT {_COLUMNS} FROM audit_entries
     WHERE {_ALWAYS} AND position > :after AND position <= :until ORDER BY position LIMIT :limit
 """)
-_ENDS = text("""
-    SELECT last.position, head.position, head.hash, head.anchor_position, head.anchor_hash
+_HEAD = "{0}.position, {0}.hash, {0}.anchor_position, {0}.anchor_hash"
+_ENDS = text(f"""
+    SELECT ends.first, ends.last, known.connection_revision >= 0,
+        {_HEAD.format("head")}, {_HEAD.format("witness")}
     FROM (
-        SELECT coalesce(max(position), 0) AS position FROM audit_entries WHERE organization_id = :organization_id
-    ) AS last LEFT JOIN audit_heads AS head ON head.organization_id = :organization_id
+        SELECT min(position) AS first, max(position) AS last
+        FROM audit_entries WHERE organization_id = :organization_id
+    ) AS ends
+    LEFT JOIN audit_heads AS head ON head.organization_id = :organization_id
+    LEFT JOIN audit_witnesses AS witness ON witness.organization_id = :organization_id
+    LEFT JOIN organizations AS known ON known.organization_id = :organization_id
+""")
+_WITNESS = text("""
+    INSERT INTO audit_witnesses AS known (organization_id, position, hash, anchor_position, anchor_hash)
+    VALUES (:organization_id, :position, :hash, :anchor_position, :anchor_hash)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        position = excluded.position, hash = excluded.hash, witnessed_at = now(),
+        anchor_position = excluded.anchor_position, anchor_hash = excluded.anchor_hash
+    WHERE known.position < excluded.position
 """)
 _NEXT_AUDITED = text("SELECT next_audited(:after)")
 _COUNT_AUDITED = text("SELECT count_audited()")
@@ -65,10 +81,15 @@ class Trail:
         bounds = {"after": after, "until": until, "limit": limit}
         return [_link(row) for row in await self._connection.execute(_PAGE, {**self._tenant, **bounds})]
 
-    async def ends(self) -> tuple[Head | None, int]:
-        """The head, and at the same moment the position of the last entry (0: there is none)."""
-        last, *head = tuple((await self._connection.execute(_ENDS, self._tenant)).one())
-        return (None if head[0] is None else Head(*head)), last
+    async def ends(self) -> Ends:
+        """Where the chain begins and ends, and where it should."""
+        first, last, expected, *heads = tuple((await self._connection.execute(_ENDS, self._tenant)).one())
+        head, witnessed = (Head(*one) if one[0] is not None else None for one in (heads[:4], heads[4:]))
+        return Ends(first, last, head, witnessed, bool(expected))
+
+    async def witness(self, head: Head) -> None:
+        """Remember that the chain was whole up to here; of two who say so, who saw more of it."""
+        await self._connection.execute(_WITNESS, {**self._tenant, **asdict(head)})
 
     async def forget(self, years: int, days: int, most: int) -> int:
         """Remove the oldest entries that are older than both, but no more than `most`. How many went."""

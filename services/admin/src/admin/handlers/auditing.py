@@ -73,8 +73,7 @@ async def record_refusal(event: AccessRefused, chain: Chain) -> None:
 
 async def look_up(inquiry: Inquiry, trail: Trail, chain: Chain, caller: Caller, now: datetime) -> Sequence[Link]:
     """The entries that fit; that they were looked up is on record before they leave. Raises NotFound."""
-    head, last = await trail.ends()
-    if head is None and not last:
+    if (await trail.ends()).nothing:
         raise NotFound("Nothing is on record of this organization.")
     found = await trail.find(inquiry)
     await chain.append([testimony.of_look(inquiry, caller, now)])
