@@ -1,6 +1,6 @@
 """Audit entries as they are looked up, and as they are gone through."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.audit import Entry, Head, Link
-from admin.domain.inquiry import Inquiry
+from admin.domain.inquiry import Inquiry, Sum
 from admin.domain.verification import Ends
 
 _COLUMNS = """
@@ -68,13 +68,20 @@ class Trail:
 
     async def find(self, inquiry: Inquiry) -> Sequence[Link]:
         """What fits, the newest first. The statement holds only the conditions asked for: each has its index."""
-        given = {name: value for name in _CONDITIONS if (value := getattr(inquiry, name)) is not None}
-        conditions = " AND ".join([_ALWAYS, *(_CONDITIONS[name] for name in given)])
+        conditions, given = _asked(inquiry, _CONDITIONS)
         statement = f"SELECT {_COLUMNS} FROM audit_entries WHERE {conditions} ORDER BY position DESC LIMIT :limit"
-        if inquiry.patient_id:
-            given |= {"earliest": inquiry.since or _EARLIEST, "latest": inquiry.until or _LATEST}
         rows = await self._connection.execute(text(statement), {**self._tenant, **given, "limit": inquiry.limit})
         return [_link(row) for row in rows]
+
+    async def count_by_user(self, inquiry: Inquiry) -> Sequence[Sum]:
+        """Who stands in all that fits, on whichever page, the most frequent first."""
+        conditions, given = _asked(inquiry, [name for name in _CONDITIONS if name != "before"])
+        statement = f"""
+            SELECT user_id, impersonator, count(*), min(occurred_at), max(occurred_at)
+            FROM audit_entries WHERE {conditions}
+            GROUP BY user_id, impersonator ORDER BY count(*) DESC, user_id, impersonator
+        """
+        return [Sum(*row) for row in await self._connection.execute(text(statement), {**self._tenant, **given})]
 
     async def page(self, after: int, until: int, limit: int) -> Sequence[Link]:
         """The next entries, the oldest first."""
@@ -106,6 +113,15 @@ async def next_audited(connection: AsyncConnection, after: str) -> str | None:
 async def count_audited(connection: AsyncConnection) -> int:
     """How many entries all chains have together, as their heads say."""
     return int((await connection.execute(_COUNT_AUDITED)).scalar_one())
+
+
+def _asked(inquiry: Inquiry, names: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    """Conditions, of those named the ones that were asked for, and their parameters."""
+    given = {name: value for name in names if (value := getattr(inquiry, name)) is not None}
+    conditions = " AND ".join([_ALWAYS, *(_CONDITIONS[name] for name in given)])
+    if inquiry.patient_id:
+        given |= {"earliest": inquiry.since or _EARLIEST, "latest": inquiry.until or _LATEST}
+    return conditions, given
 
 
 def _link(row: Row[Any]) -> Link:
