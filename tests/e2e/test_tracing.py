@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from tests.collector import Collector, Received, collecting
-from tests.conftest import HARBOUR, System, running
+from tests.conftest import HARBOUR, KEYS, System, running
 
 ATTRIBUTES = {
     *("routiq.organization_id", "routiq.request_id", "routiq.sync_id", "routiq.outcome", "routiq.count"),
     *("http.request.method", "http.route", "http.response.status_code", "server.address"),
     *("messaging.destination.name", "error.type"),
 }
+PAGE = {("patients", "handle sync.patients.synced.v1"), ("analytics", "handle sync.patients.synced.v1")}
 LAST = {("patients", "handle sync.run.changed.v1"), ("analytics", "handle sync.run.changed.v1")}
 
 
@@ -28,11 +30,13 @@ def traced(collector: Collector) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def trace_of_a_sync(traced: System, collector: Collector) -> list[Received]:
-    """All spans of a run, from the request that started it to the receipts of its end."""
+    """All spans of a run that finds changed patients, from the request that started it to the receipts of its end."""
+    change = {"change": "update", "clinic": KEYS[HARBOUR], "count": 20, "values": {"notes": "changed"}}
+    httpx.post(f"{traced.cliniko}/_control/changes", json=change).raise_for_status()
     answer = traced.call("POST", f"/api/v1/cliniko/sync/{HARBOUR}?mode=comprehensive", HARBOUR).raise_for_status()
     traced.until_completed(HARBOUR, answer.json()["sync_id"])
     trace_id = answer.headers["x-request-id"].replace("-", "")
-    collector.until(lambda: _named(collector.trace(trace_id)) >= LAST)
+    collector.until(lambda: _named(collector.trace(trace_id)) >= LAST | PAGE)
     seen = 0
     while seen < len(collector.trace(trace_id)):  # services send theirs once a second
         seen = len(collector.trace(trace_id))
@@ -53,6 +57,8 @@ def test_a_sync_is_one_trace_from_the_trigger_to_both_consumers(trace_of_a_sync:
         ("patients", "publish patients.batch.applied.v1"),
         ("analytics", "publish analytics.batch.applied.v1"),
         ("sync", "commit on_batch_applied"),
+        ("sync", "publish sync.patients.synced.v1"),
+        *PAGE,
         *LAST,
     }
     assert _is_whole(trace_of_a_sync)

@@ -26,6 +26,12 @@ def queries(file: Path) -> list[tuple[str, str]]:
     ]
 
 
+def panel(board: str, title: str) -> list[str]:
+    """The PromQL of one panel."""
+    (file,) = (file for file in FILES if file.stem == board)
+    return [expr for name, expr in queries(file) if name == title]
+
+
 def metrics_of(expr: str) -> set[str]:
     """The names of what is measured."""
     return set(re.findall(r"\b(?:routiq_\w+|up)\b(?!\")", expr))

@@ -24,12 +24,14 @@ PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"), key=lambda page: (page
 POISONED = "patients.sync.patients.synced.v1"
 NOT_RUN = {
     "https://api.au1.cliniko.com": "asks Cliniko itself",
-    "rabbitmq-diagnostics": "RabbitMQ's own tool, on its machine",
-    "rabbitmqctl": "RabbitMQ's own tool, on its machine",
+    "rabbitmq-diagnostics": "of a broker that this system has not: test_broker_commands",
+    "rabbitmqctl": "of a broker that this system has not: test_broker_commands",
     "redis-cli": "of the store of the rate limits, which this system has not",
 }
 SAYS = {
-    "$ROUTIQ audit verify ": "entries",
+    "$ROUTIQ audit verify ": "entries|whole",
+    "verify-audit ORG": r'"head": \d+',
+    "pg_has_role": "^ routiq",
     "/api/v1/sync/history/": '"status":"failed"',
     "/api/v1/admin/audit/": '"kind":"records.read"',
     "/api/v1/admin/dead-letters/QUEUE\n": "ValidationError",
@@ -62,6 +64,7 @@ def shell(system_of_our_own: System) -> Shell:
     httpx.delete(f"{system_of_our_own.cliniko}/_control/faults").raise_for_status()
     system_of_our_own.cliniko_settings(latency_ms=200)  # a run is still under way when it is to be cancelled
     clerk = f"http://127.0.0.1:{system_of_our_own.environment['CLERK_PORT']}/.well-known/jwks.json"
+    system_of_our_own.command("backup", "--to", "backups")
     settings = {"DATABASE_URL": system_of_our_own.owner_url, "CLERK_JWKS_URL": clerk}
     return Shell(system_of_our_own, blocks(PAGES[0])[0], settings)
 
@@ -78,6 +81,7 @@ async def names(shell: Shell) -> AsyncIterator[dict[str, str]]:
     yield {
         "ORG": HARBOUR,
         "PATIENT": patients[0]["id"],
+        "BACKUP": str(next((system.home / "backups").iterdir())),
         "QUEUE": POISONED,
         "NUMBER": str(system.process("analytics")["pid"]["number"]),
         "PID": str(forgotten.get_server_pid()),

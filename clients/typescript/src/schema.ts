@@ -1203,6 +1203,8 @@ export interface components {
         /**
          * AuditEntry
          * @description Something that happened. `recorded_at` is when it was sealed; hashes are SHA-256 in hexadecimal.
+         *
+         *     Where a patient was asked for, `patient_ids` is that one, and `other_patients` says how many more there were.
          */
         AuditEntry: {
             /** Position */
@@ -1229,6 +1231,8 @@ export interface components {
             impersonator: string | null;
             /** Patient Ids */
             patient_ids: string[];
+            /** Other Patients */
+            other_patients: number;
             /** Details */
             details: {
                 [key: string]: unknown;
@@ -1240,18 +1244,28 @@ export interface components {
         };
         /**
          * AuditPage
-         * @description A page of the trail; `next_cursor` is null on the last one.
+         * @description A page of the trail; `next_cursor` is null on the last one, `by_user` where no patient was asked for.
          * @example {
+         *       "by_user": [
+         *         {
+         *           "entries": 17,
+         *           "first_at": "2025-06-02T08:15:00.120Z",
+         *           "impersonator": "user_of_support",
+         *           "last_at": "2025-06-30T11:58:12.345Z",
+         *           "user_id": "user_example"
+         *         }
+         *       ],
          *       "entries": [
          *         {
          *           "details": {
-         *             "patient_count": 1,
+         *             "patient_count": 50,
          *             "route": "/api/v1/patients/{organization_id}/patients"
          *           },
          *           "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
          *           "impersonator": "user_of_support",
          *           "kind": "records.read",
          *           "occurred_at": "2025-06-30T11:58:12.345Z",
+         *           "other_patients": 49,
          *           "patient_ids": [
          *             "f1ef3023-1eac-55be-b4a6-cff30ba93542"
          *           ],
@@ -1275,11 +1289,35 @@ export interface components {
             entries: components["schemas"]["AuditEntry"][];
             /** Next Cursor */
             next_cursor: number | null;
+            /** By User */
+            by_user: components["schemas"]["AuditUser"][] | null;
             /**
              * Timestamp
              * Format: date-time
              */
             timestamp: string;
+        };
+        /**
+         * AuditUser
+         * @description How many entries somebody stands in, on all pages together; null is work without a person.
+         */
+        AuditUser: {
+            /** User Id */
+            user_id: string | null;
+            /** Impersonator */
+            impersonator: string | null;
+            /** Entries */
+            entries: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
         };
         /**
          * Charts

@@ -43,7 +43,7 @@ DATABASE = Dashboard(
             "The age of each service's oldest.",
             "s",
             each("max by (job) (routiq_database_oldest_transaction_seconds)", "job"),
-            alarming=300,
+            alarming=660,
         ),
         Panel("Size", "Of the whole database.", "bytes", each("max(routiq_database_size_bytes)")),
         Panel(

@@ -1,6 +1,6 @@
 """What clients meet, and the services behind it."""
 
-from boards.panel import Dashboard, Panel, each, quantiles
+from boards.panel import Dashboard, Panel, Query, each, quantiles
 
 OUTSIDE = '{route!~"/health.*|/metrics"}'
 
@@ -74,6 +74,29 @@ GATEWAY = Dashboard(
             "s",
             each("max by (instance) (routiq_gateway_jwks_age_seconds)", "instance"),
             alarming=3600,
+        ),
+        Panel(
+            "Do refusals get on record?",
+            "Since the oldest refusal happened that the broker has not confirmed.",
+            "s",
+            each("max by (instance) (routiq_gateway_refusals_oldest_seconds)", "instance"),
+            alarming=120,
+        ),
+        Panel(
+            "How many refusals wait, or are lost?",
+            "Not confirmed yet, and since the process began never to be on record.",
+            "short",
+            [
+                Query("max by (instance) (routiq_gateway_refusals_waiting)", "{{instance}} waiting"),
+                Query("max by (instance) (routiq_gateway_refusals_dropped_total)", "{{instance}} lost"),
+            ],
+            alarming=1000,
+        ),
+        Panel(
+            "What does Clerk tell us?",
+            "Messages that came as Clerk's: refused is wrongly signed, unchecked without our secret.",
+            "ops",
+            each("sum by (outcome) (rate(routiq_admin_clerk_messages_total[$__rate_interval]))", "outcome"),
         ),
         Panel(
             "What do the services answer?",

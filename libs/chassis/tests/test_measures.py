@@ -1,6 +1,7 @@
 """What a service says of its queues, its outbox, its database and its loops, on both brokers."""
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import measures, queues
 from chassis.database import Database
 from chassis.messaging import PREFETCH, Messaging
+from chassis.metrics import STARTING_SECONDS
 from chassis.tasks import keep_doing
 from contracts.events import FiguresCounted
 
@@ -131,5 +133,8 @@ async def test_rounds_that_fail_are_counted() -> None:
 
     task = asyncio.create_task(keep_doing("failing", fail))
     await until(lambda: len(rounds) == 2)
+    begun = sample("routiq_loop_turned_timestamp_seconds", loop="failing") or 0
+    assert time.time() - 60 < begun < time.time()  # and it never went round: the alert can tell
+    assert sample("routiq_loop_period_seconds", loop="failing") == STARTING_SECONDS
     task.cancel()
     assert sample("routiq_loop_failures_total", loop="failing") == 2

@@ -19,7 +19,7 @@ FIELDS = frozenset(
     | {"request_id", "trace_id", "organization_id", "sync_id", "event_id", "batch_id", "kid"}
     | {"method", "route", "status", "routing_key", "queue", "consumer", "attempt", "delay_s"}
     | {"kind", "mode", "step", "resource", "page", "count", "region", "revision", "url_host"}
-    | {"duration_ms", "outcome", "reason", "error", "sqlstate", "where", "missing"}
+    | {"duration_ms", "outcome", "reason", "error", "sqlstate", "where", "missing", "position", "hash"}
 )
 TALKATIVE = ("uvicorn.error", "alembic")
 """Foreign loggers whose messages are known to hold addresses and states only; aiormq's may quote a whole message."""

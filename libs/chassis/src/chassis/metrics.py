@@ -17,6 +17,9 @@ LOOP_TURNED = Gauge("routiq_loop_turned_timestamp_seconds", "When a background l
 LOOP_PERIOD = Gauge("routiq_loop_period_seconds", "How long one round of it takes at most when all is well.", ["loop"])
 LOOP_FAILURES = Counter("routiq_loop_failures_total", "Rounds that ended with an error.", ["loop"])
 
+STARTING_SECONDS = 60.0
+"""For so long the first round of a loop may take, as far as is known before it has told its period."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = ("/health", "/metrics")
 """Asked every few seconds by machines: counted, not logged."""
@@ -26,6 +29,11 @@ def turned(loop: str, period: float) -> None:
     """A background loop has gone round, and will again within `period` seconds unless it is stuck."""
     LOOP_TURNED.labels(loop).set(time.time())
     LOOP_PERIOD.labels(loop).set(period)
+
+
+def begun(loop: str) -> None:
+    """A background loop is started: should it never go round, that is seen too."""
+    turned(loop, STARTING_SECONDS)
 
 
 def template(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import structlog
 
 from chassis.logs import describe
-from chassis.metrics import LOOP_FAILURES
+from chassis.metrics import LOOP_FAILURES, begun
 
 log = structlog.get_logger()
 
@@ -26,6 +26,7 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
 async def keep_doing(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """Run `work` again whenever it ends or fails; the pause doubles while it keeps failing, and not when it ends."""
     pause, failures = SHORTEST_PAUSE, LOOP_FAILURES.labels(name)
+    begun(name)
     while True:
         try:
             await work()

@@ -84,8 +84,45 @@ async def test_an_entry_says_who_whom_from_which_request_and_when(told: Admin) -
         "user_id": "user_1",
         "role": "member",
         "impersonator": "user_2",
+        "other_patients": 0,
         "details": {"route": "/patients", "patient_count": 1},
     }
+
+
+async def test_who_asks_for_a_patient_is_told_of_no_other_but_how_many_there_were(told: Admin) -> None:
+    both = {"from": "2025-07-02T00:00:00Z", "to": "2025-07-03T00:00:00Z"}
+    (entry,) = (await page(told, patient_id=str(X), **both))["entries"]
+    assert (entry["patient_ids"], entry["other_patients"]) == ([str(X)], 1)
+    (entry,) = (await page(told, **both))["entries"]
+    assert (entry["patient_ids"], entry["other_patients"]) == ([str(X), str(Y)], 0)
+
+
+async def test_one_request_says_who_read_a_patient_and_how_often_however_often_it_was(admin: Admin) -> None:
+    whole_day = [NOON + timedelta(minutes=n) for n in range(300)]
+    often = [read("org_a", X, Y, user_id="user_often", occurred_at=at) for at in whole_day]
+    once = read("org_a", X, user_id="user_once", impersonator=None, occurred_at=NOON)
+    await admin.receive_together([*often, once, read("org_a", Y)])
+    asked = {"patient_id": str(X), "kind": "records.read"}
+    first = await page(admin, **asked)
+    assert len(first["entries"]) < 300
+    assert first["by_user"] == [
+        {
+            "user_id": "user_often",
+            "impersonator": "user_2",
+            "entries": 300,
+            "first_at": "2025-06-30T12:00:00.000Z",
+            "last_at": "2025-06-30T16:59:00.000Z",
+        },
+        {
+            "user_id": "user_once",
+            "impersonator": None,
+            "entries": 1,
+            "first_at": "2025-06-30T12:00:00.000Z",
+            "last_at": "2025-06-30T12:00:00.000Z",
+        },
+    ]
+    assert (await page(admin, **asked, cursor=first["next_cursor"]))["by_user"] == first["by_user"]
+    assert (await page(admin))["by_user"] is None
 
 
 async def test_that_an_operator_looked_is_on_record_too(told: Admin) -> None:

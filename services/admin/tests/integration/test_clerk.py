@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 from services.admin.tests.conftest import Admin, connection, figures
 from sqlalchemy import text
 
@@ -33,6 +34,10 @@ async def post(admin: Admin, body: bytes, headers: Any) -> httpx.Response:
 async def tell(admin: Admin, kind: str, organization_id: str = "org_a", message_id: str = "msg_1") -> httpx.Response:
     body = json.dumps(event(kind, organization_id, 1751284800000)).encode()
     return await post(admin, body, signed(KEY, message_id, int(time.time()), body))
+
+
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("routiq_admin_clerk_messages_total", {"outcome": outcome}) or 0.0
 
 
 async def known(admin: Admin, organization_id: str = "org_a") -> list[tuple[str, bool]]:
@@ -119,8 +124,10 @@ async def test_a_message_that_was_tampered_with_or_is_old_or_unsigned_changes_no
     body = json.dumps(event("organization.deleted", "org_a", 0)).encode()
     fresh, old = signed(KEY, "msg_1", int(time.time()), body), signed(KEY, "msg_1", int(time.time()) - 301, body)
     foreign = signed(b"C" * 24, "msg_1", int(time.time()), body)
+    before = counted("refused")
     for sent, headers in ((body.replace(b"org_a", b"org_b"), fresh), (body, old), (body, foreign), (body, {})):
         assert (await post(admin, sent, headers)).status_code == 401
+    assert counted("refused") - before == 4
     assert (await announced(admin), await known(admin)) == ([], [])
 
 
@@ -131,7 +138,9 @@ async def test_a_message_that_is_too_large_is_not_read_to_its_end(admin: Admin) 
 
 async def test_without_a_secret_nothing_is_believed(admin: Admin) -> None:
     admin.app.state.webhook_secrets = ()
+    before = counted("unchecked")
     answer = await tell(admin, "organization.deleted")
     assert answer.status_code == 503
     assert "CLERK_WEBHOOK_SECRET" in answer.json()["detail"]
+    assert counted("unchecked") - before == 1
     assert await announced(admin) == []

@@ -51,7 +51,7 @@ async def test_earlier_reads_begin_the_chain_and_it_goes_on_behind_them(
     for event in reads:
         await keep(owner, event)
     await upgrade(owner_url, "head")
-    await owner.execute("GRANT SELECT, INSERT ON admin.inbox TO routiq_admin")
+    await owner.execute("GRANT SELECT, INSERT ON admin.inbox, admin.organizations TO routiq_admin")
     await admin.receive(reads[0], read("org_a", uuid4()))
     steps = [step async for step in handlers.verify(admin.database)]
     heads = [(step.organization_id, step.verdict.position) for step in steps if isinstance(step.verdict, Head)]

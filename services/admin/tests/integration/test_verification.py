@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from services.admin.tests.conftest import Admin, read
+from services.admin.tests.conftest import Admin, connection, figures, read
 
 from admin import handlers
 from admin.adapters.trail import Trail
@@ -50,10 +50,38 @@ TAMPERING: dict[str, tuple[str, tuple[int, Fault]]] = {
     ),
     "two rows were exchanged": (
         """
-        UPDATE audit_entries SET position = -position WHERE position IN (20, 21);
-        UPDATE audit_entries SET position = 41 + position WHERE position < 0
+        UPDATE audit_entries SET position = 1000 + position WHERE position IN (20, 21);
+        UPDATE audit_entries SET position = 1041 - position WHERE position > 1000
         """,
         (20, "previous"),
+    ),
+}
+
+# What nobody finds who sees the chain for the first time: only who knows how far it had come, see decision 19.
+REWRITING: dict[str, tuple[str, tuple[int, Fault]]] = {
+    "the tail is gone, and the head fits": (
+        """
+        DELETE FROM audit_entries WHERE position > 440;
+        UPDATE audit_heads SET (position, hash) = (SELECT position, hash FROM audit_entries AS last
+            WHERE last.position = 440 AND last.organization_id = 'org_b') WHERE true
+        """,
+        (441, "forgotten"),
+    ),
+    "everything is gone, head and all": (
+        "DELETE FROM audit_entries; DELETE FROM audit_heads",
+        (1, "forgotten"),
+    ),
+    "everything is gone, as if it had been lawful": (
+        "DELETE FROM audit_entries; UPDATE audit_heads SET anchor_position = position, anchor_hash = hash",
+        (451, "anchor"),
+    ),
+    "the beginning is gone, with an anchor that fits": (
+        """
+        UPDATE audit_heads SET anchor_position = 10, anchor_hash = (SELECT hash FROM audit_entries AS last
+            WHERE last.position = 10 AND last.organization_id = 'org_b') WHERE true;
+        DELETE FROM audit_entries WHERE position <= 10
+        """,
+        (11, "anchor"),
     ),
 }
 
@@ -88,6 +116,48 @@ async def test_the_first_broken_link_is_named(
     after = await verdicts(whole)
     assert after.pop("org_b") == Break("org_b", *found)
     assert all(isinstance(verdict, Head) for verdict in after.values())
+
+
+@pytest.mark.parametrize(("statement", "found"), REWRITING.values(), ids=REWRITING)
+async def test_a_chain_that_was_seen_before_cannot_go_back(
+    whole: Admin, owner: asyncpg.Connection, statement: str, found: tuple[int, Fault]
+) -> None:
+    await verdicts(whole)
+    await owner.execute("\n".join(_of_one_clinic(statement)))
+    for _ in range(2):  # what is broken is not witnessed
+        after = await verdicts(whole)
+        assert after.pop("org_b") == Break("org_b", *found)
+        assert all(isinstance(verdict, Head) for verdict in after.values())
+
+
+async def test_a_chain_written_anew_from_its_beginning_is_not_the_one_seen_before(
+    whole: Admin, owner: asyncpg.Connection
+) -> None:
+    await verdicts(whole)
+    await owner.execute("DELETE FROM audit_entries; DELETE FROM audit_heads")
+    await whole.receive_together([read("org_b", uuid4()) for _ in range(460)])
+    assert (await verdicts(whole))["org_b"] == Break("org_b", 450, "witness")
+
+
+async def test_a_connected_clinic_of_which_nothing_is_on_record_is_broken(
+    admin: Admin, owner: asyncpg.Connection
+) -> None:
+    await admin.receive(connection("org_a"), figures("org_b", 1, 1))
+    await owner.execute("DELETE FROM audit_entries; DELETE FROM audit_heads")
+    assert await verdicts(admin) == {"org_a": Break("org_a", 1, "forgotten")}
+
+
+async def test_an_entry_before_the_beginning_is_found_where_it_can_be_put_at_all(
+    whole: Admin, owner: asyncpg.Connection
+) -> None:
+    put = "INSERT INTO audit_entries SELECT * FROM jsonb_populate_record(NULL::audit_entries, $1)"
+    row = await owner.fetchval("SELECT to_jsonb(e) FROM audit_entries AS e WHERE organization_id = 'org_a'")
+    forged = json.loads(row) | {"position": 0, "entry_id": str(uuid4())}
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(put, json.dumps(forged))
+    await owner.execute("ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_position_check")
+    await owner.execute(put, json.dumps(forged))
+    assert (await verdicts(whole))["org_a"] == Break("org_a", 0, "before")
 
 
 def _of_one_clinic(statement: str) -> list[str]:

@@ -5,12 +5,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from math import nan
 
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
 from chassis import logs, tracing
+from chassis.queues import CONNECTED
 from chassis.tasks import keep_doing
 from gateway.adapters.breakers import breaker_for
 from gateway.adapters.clerk import SigningKeys
@@ -70,6 +72,8 @@ def assemble(settings: Settings) -> tuple[Gateway, ASGIApp]:
     if refusals:
         jobs["refusals"] = refusals.announce
         closing.append(refusals.close)
+    else:
+        CONNECTED.set(nan)  # without a broker it is neither connected nor away
     return gateway, living(partial(_beside_requests, jobs, closing, client))
 
 

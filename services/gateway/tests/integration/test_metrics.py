@@ -1,3 +1,4 @@
+import math
 import re
 from typing import Any
 
@@ -32,6 +33,10 @@ async def test_everything_an_operator_watches_is_counted(start_gateway: Any, cle
         assert found[f'routiq_gateway_breaker_state{{service="{service}"}}'] == 0
 
 
+async def test_without_a_broker_nobody_is_told_that_it_is_away(gateway: httpx.AsyncClient) -> None:
+    assert math.isnan(samples(await gateway.get("/metrics"))["routiq_broker_connected"])
+
+
 async def test_what_clients_make_up_adds_no_series(gateway: httpx.AsyncClient) -> None:
     async def ask(n: int) -> None:
         await gateway.request("PROPFIND", f"/{n}")
@@ -46,5 +51,5 @@ async def test_what_clients_make_up_adds_no_series(gateway: httpx.AsyncClient) -
 
 
 def samples(answer: httpx.Response) -> dict[str, float]:
-    lines = (line for line in answer.text.splitlines() if line.startswith("routiq_gateway_"))
+    lines = (line for line in answer.text.splitlines() if line.startswith("routiq_"))
     return {name: float(value) for name, value in (re.split(r" (?=[^ ]+$)", line) for line in lines)}

@@ -1,6 +1,7 @@
 """Who is turned away comes to the audit's queue, and no request waits for that."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,12 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from faststream.rabbit import RabbitBroker
+from services.gateway.tests.integration.test_metrics import samples
 
 from chassis.tasks import keep_doing
 from chassis.topology import declare, queue
 from contracts.events import AccessRefused
 from contracts.routes import ROUTES
-from gateway.adapters.refusals import Refusals
+from gateway.adapters.refusals import SECONDS_APART, Refusals
 from gateway.domain.turned_away import TurnedAway
 
 (ROUTE,) = (route for route in ROUTES if route.event is AccessRefused)
@@ -120,6 +122,10 @@ async def test_each_way_of_being_turned_away_is_told_with_how_often(
     assert denied.status_code == 403
     assert (await gateway.get("/api/v1/patients/org_south/patients")).status_code == 401
     events = await told(broker, 6)  # the first may have gone before the others came
+    measured = samples(await gateway.get("/metrics"))
+    assert measured["routiq_broker_connected"] == 1
+    assert time.time() - measured['routiq_loop_turned_timestamp_seconds{loop="refusals"}'] < 30
+    assert measured['routiq_loop_period_seconds{loop="refusals"}'] == SECONDS_APART
     found = {event.reason: event for event in events}
     assert Counter(event.reason for event in events for _ in range(event.count)) == {
         "other_organization": 3,
@@ -171,4 +177,7 @@ async def test_without_a_broker_the_gateway_is_ready_and_says_how_many_refusals_
         answer = await gateway.get("/api/v1/patients/org_south/patients", headers=clerk.bearer())
         assert answer.status_code == 403
     assert (await gateway.get("/health/ready")).status_code == 200
-    assert "routiq_gateway_refusals_waiting 5.0" in (await gateway.get("/metrics")).text
+    found = samples(await gateway.get("/metrics"))
+    assert found["routiq_gateway_refusals_waiting"] == 5
+    assert found["routiq_gateway_refusals_oldest_seconds"] > 0
+    assert found["routiq_broker_connected"] == 0

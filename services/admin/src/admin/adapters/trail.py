@@ -1,6 +1,7 @@
 """Audit entries as they are looked up, and as they are gone through."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,8 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from admin.domain.audit import Entry, Head, Link
-from admin.domain.inquiry import Inquiry
+from admin.domain.inquiry import Inquiry, Sum
+from admin.domain.verification import Ends
 
 _COLUMNS = """
     organization_id, position, recorded_at, previous, hash,
@@ -30,11 +32,25 @@ _PAGE = text(f"""
     SELECT {_COLUMNS} FROM audit_entries
     WHERE {_ALWAYS} AND position > :after AND position <= :until ORDER BY position LIMIT :limit
 """)
-_ENDS = text("""
-    SELECT last.position, head.position, head.hash, head.anchor_position, head.anchor_hash
+_HEAD = "{0}.position, {0}.hash, {0}.anchor_position, {0}.anchor_hash"
+_ENDS = text(f"""
+    SELECT ends.first, ends.last, known.connection_revision >= 0,
+        {_HEAD.format("head")}, {_HEAD.format("witness")}
     FROM (
-        SELECT coalesce(max(position), 0) AS position FROM audit_entries WHERE organization_id = :organization_id
-    ) AS last LEFT JOIN audit_heads AS head ON head.organization_id = :organization_id
+        SELECT min(position) AS first, max(position) AS last
+        FROM audit_entries WHERE organization_id = :organization_id
+    ) AS ends
+    LEFT JOIN audit_heads AS head ON head.organization_id = :organization_id
+    LEFT JOIN audit_witnesses AS witness ON witness.organization_id = :organization_id
+    LEFT JOIN organizations AS known ON known.organization_id = :organization_id
+""")
+_WITNESS = text("""
+    INSERT INTO audit_witnesses AS known (organization_id, position, hash, anchor_position, anchor_hash)
+    VALUES (:organization_id, :position, :hash, :anchor_position, :anchor_hash)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        position = excluded.position, hash = excluded.hash, witnessed_at = now(),
+        anchor_position = excluded.anchor_position, anchor_hash = excluded.anchor_hash
+    WHERE known.position < excluded.position
 """)
 _NEXT_AUDITED = text("SELECT next_audited(:after)")
 _COUNT_AUDITED = text("SELECT count_audited()")
@@ -52,23 +68,35 @@ class Trail:
 
     async def find(self, inquiry: Inquiry) -> Sequence[Link]:
         """What fits, the newest first. The statement holds only the conditions asked for: each has its index."""
-        given = {name: value for name in _CONDITIONS if (value := getattr(inquiry, name)) is not None}
-        conditions = " AND ".join([_ALWAYS, *(_CONDITIONS[name] for name in given)])
+        conditions, given = _asked(inquiry, _CONDITIONS)
         statement = f"SELECT {_COLUMNS} FROM audit_entries WHERE {conditions} ORDER BY position DESC LIMIT :limit"
-        if inquiry.patient_id:
-            given |= {"earliest": inquiry.since or _EARLIEST, "latest": inquiry.until or _LATEST}
         rows = await self._connection.execute(text(statement), {**self._tenant, **given, "limit": inquiry.limit})
         return [_link(row) for row in rows]
+
+    async def count_by_user(self, inquiry: Inquiry) -> Sequence[Sum]:
+        """Who stands in all that fits, on whichever page, the most frequent first."""
+        conditions, given = _asked(inquiry, [name for name in _CONDITIONS if name != "before"])
+        statement = f"""
+            SELECT user_id, impersonator, count(*), min(occurred_at), max(occurred_at)
+            FROM audit_entries WHERE {conditions}
+            GROUP BY user_id, impersonator ORDER BY count(*) DESC, user_id, impersonator
+        """
+        return [Sum(*row) for row in await self._connection.execute(text(statement), {**self._tenant, **given})]
 
     async def page(self, after: int, until: int, limit: int) -> Sequence[Link]:
         """The next entries, the oldest first."""
         bounds = {"after": after, "until": until, "limit": limit}
         return [_link(row) for row in await self._connection.execute(_PAGE, {**self._tenant, **bounds})]
 
-    async def ends(self) -> tuple[Head | None, int]:
-        """The head, and at the same moment the position of the last entry (0: there is none)."""
-        last, *head = tuple((await self._connection.execute(_ENDS, self._tenant)).one())
-        return (None if head[0] is None else Head(*head)), last
+    async def ends(self) -> Ends:
+        """Where the chain begins and ends, and where it should."""
+        first, last, expected, *heads = tuple((await self._connection.execute(_ENDS, self._tenant)).one())
+        head, witnessed = (Head(*one) if one[0] is not None else None for one in (heads[:4], heads[4:]))
+        return Ends(first, last, head, witnessed, bool(expected))
+
+    async def witness(self, head: Head) -> None:
+        """Remember that the chain was whole up to here; of two who say so, who saw more of it."""
+        await self._connection.execute(_WITNESS, {**self._tenant, **asdict(head)})
 
     async def forget(self, years: int, days: int, most: int) -> int:
         """Remove the oldest entries that are older than both, but no more than `most`. How many went."""
@@ -85,6 +113,15 @@ async def next_audited(connection: AsyncConnection, after: str) -> str | None:
 async def count_audited(connection: AsyncConnection) -> int:
     """How many entries all chains have together, as their heads say."""
     return int((await connection.execute(_COUNT_AUDITED)).scalar_one())
+
+
+def _asked(inquiry: Inquiry, names: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    """Conditions, of those named the ones that were asked for, and their parameters."""
+    given = {name: value for name in names if (value := getattr(inquiry, name)) is not None}
+    conditions = " AND ".join([_ALWAYS, *(_CONDITIONS[name] for name in given)])
+    if inquiry.patient_id:
+        given |= {"earliest": inquiry.since or _EARLIEST, "latest": inquiry.until or _LATEST}
+    return conditions, given
 
 
 def _link(row: Row[Any]) -> Link:

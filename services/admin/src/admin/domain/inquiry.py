@@ -27,6 +27,17 @@ class Inquiry:
         return {name: _plain(value) for name, value in asdict(self).items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How often somebody stands in the entries that fit an inquiry, whatever its page."""
+
+    user_id: str | None
+    impersonator: str | None
+    entries: int
+    first_at: datetime
+    last_at: datetime
+
+
 def _plain(value: UUID | datetime | str | int) -> str | int:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()

@@ -32,8 +32,8 @@ async def audit_trail(
     now = datetime.now(UTC)
     async with database.transaction(organization_id) as connection:
         trail, chain = Trail(connection, organization_id), Chain(connection, organization_id)
-        links = await handlers.look_up(inquiry, trail, chain, caller, now)
-    return AuditPage.of(organization_id, links, inquiry.limit, now)
+        found = await handlers.look_up(inquiry, trail, chain, caller, now)
+    return AuditPage.of(organization_id, found, inquiry, now)
 
 
 @router.post("/database/cleanup")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import Counter
 from pydantic import Field, TypeAdapter, ValidationError
@@ -14,12 +15,15 @@ from admin.adapters.store import Organizations
 from admin.domain.testimony import message_uuid
 from admin.domain.webhooks import Delivery
 from chassis.database import Database
-from chassis.errors import BadRequest, TooLarge, Unavailable
+from chassis.errors import BadRequest, Refusal, TooLarge, Unavailable
 from chassis.inbox import first_deliveries
 from contracts.base import Instant, Message, OrganizationId
 
 MOST_BYTES = 256 * 1024
-DELIVERIES = Counter("routiq_admin_clerk_messages", "Genuine messages of Clerk.", ["outcome"])
+OUTCOMES = ("handled", "ignored", "repeated", "refused", "unchecked")
+DELIVERIES = Counter("routiq_admin_clerk_messages", "Messages said to be Clerk's, by what became of them.", ["outcome"])
+for one in OUTCOMES:
+    DELIVERIES.labels(one)
 CONSUMER = "clerk"
 """Under which the inbox remembers messages for 90 days; Clerk tries for a few."""
 
@@ -47,11 +51,16 @@ async def hear_clerk(request: Request) -> Response:
     """Believe what is signed, once; anything else that Clerk may tell is none of our business."""
     secrets: Sequence[bytes] = request.app.state.webhook_secrets
     if not secrets:
+        DELIVERIES.labels("unchecked").inc()
         raise Unavailable("Messages of Clerk cannot be checked here: CLERK_WEBHOOK_SECRET is not set.")
     now = datetime.now(UTC)
-    delivery = Delivery.of(request.headers, await _body(request))
-    delivery.check(secrets, now.timestamp())
-    outcome = await _hear(delivery, request.app.state.database, now)
+    try:
+        delivery = Delivery.of(request.headers, await _body(request))
+        delivery.check(secrets, now.timestamp())
+        outcome = await _hear(delivery, request.app.state.database, now)
+    except Refusal:
+        DELIVERIES.labels("refused").inc()
+        raise
     DELIVERIES.labels(outcome).inc()
     return Response(status_code=204)
 
@@ -66,6 +75,7 @@ async def _hear(delivery: Delivery, database: Database, now: datetime) -> str:
         organization_id = _IDS.validate_python(message.data.get("id"))
     except ValidationError:
         raise BadRequest("This is no message of Clerk's.") from None
+    structlog.contextvars.bind_contextvars(organization_id=organization_id)
     message_id, at = delivery.message_id, message.timestamp or now
     async with database.transaction() as connection:
         if not await first_deliveries(connection, CONSUMER, [message_uuid(message_id)], organization_id):

@@ -1,6 +1,7 @@
 """What admin does."""
 
 from admin.handlers.auditing import (
+    Found,
     chain_for_refusal,
     look_up,
     record_act,
@@ -21,6 +22,7 @@ from admin.handlers.verification import Step, count, verify
 
 __all__ = [
     "Cleaned",
+    "Found",
     "Opening",
     "Step",
     "chain_for_refusal",

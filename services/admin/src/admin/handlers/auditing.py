@@ -1,6 +1,7 @@
 """What happened is put on record, and looked up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from admin.adapters.chain import Chain
@@ -8,7 +9,7 @@ from admin.adapters.store import Organizations
 from admin.adapters.trail import Trail
 from admin.domain import testimony
 from admin.domain.audit import Details, Kind, Link
-from admin.domain.inquiry import Inquiry
+from admin.domain.inquiry import Inquiry, Sum
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.identity import Caller
@@ -71,11 +72,19 @@ async def record_refusal(event: AccessRefused, chain: Chain) -> None:
     await chain.append([testimony.of_refusal(event)])
 
 
-async def look_up(inquiry: Inquiry, trail: Trail, chain: Chain, caller: Caller, now: datetime) -> Sequence[Link]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what fits; and, where a patient was asked for, who stands in all of it."""
+
+    links: Sequence[Link]
+    by_user: Sequence[Sum] | None
+
+
+async def look_up(inquiry: Inquiry, trail: Trail, chain: Chain, caller: Caller, now: datetime) -> Found:
     """The entries that fit; that they were looked up is on record before they leave. Raises NotFound."""
-    head, last = await trail.ends()
-    if head is None and not last:
+    if (await trail.ends()).nothing:
         raise NotFound("Nothing is on record of this organization.")
-    found = await trail.find(inquiry)
+    links = await trail.find(inquiry)
+    by_user = await trail.count_by_user(inquiry) if inquiry.patient_id else None
     await chain.append([testimony.of_look(inquiry, caller, now)])
-    return found
+    return Found(links, by_user)

@@ -14,6 +14,8 @@ from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchang
 from prometheus_client import Counter, Gauge
 
 from chassis.logs import describe
+from chassis.metrics import turned
+from chassis.queues import CONNECTED
 from chassis.tasks import set_within
 from contracts.events import AccessRefused
 from gateway.domain.turned_away import Sum, Tally, TurnedAway
@@ -25,6 +27,7 @@ SECONDS_APART = 5.0
 STOP_SECONDS = 3.0
 
 WAITING = Gauge("routiq_gateway_refusals_waiting", "Refusals that the broker has not confirmed yet.")
+OLDEST = Gauge("routiq_gateway_refusals_oldest_seconds", "Since the oldest of them happened; 0 without one.")
 DROPPED = Counter("routiq_gateway_refusals_dropped", "Refusals that never got on record: no room, no broker.")
 
 _EVENTS = RabbitExchange("events", type=ExchangeType.TOPIC, durable=True, declare=False)
@@ -39,11 +42,19 @@ class Refusals:
         self._unconfirmed: Sequence[AccessRefused] = ()
         """Published again until confirmed, with the same ids; nothing else is taken from the tally before."""
         WAITING.set_function(lambda: self.waiting)
+        OLDEST.set_function(lambda: self.oldest_seconds)
 
     @property
     def waiting(self) -> int:
         """How many would be lost if the process died now."""
         return self._tally.count + sum(event.count for event in self._unconfirmed)
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest has waited."""
+        waiting = [event.occurred_at for event in self._unconfirmed]
+        now, oldest = datetime.now(UTC), self._tally.oldest
+        return (now - min([*waiting, oldest or now])).total_seconds()
 
     def note(self, what: TurnedAway, request_id: str) -> None:
         """Somebody was turned away."""
@@ -66,8 +77,10 @@ class Refusals:
         try:
             await broker.connect()
             await broker.declare_exchange(_EVENTS)  # raises while no service has made it
+            CONNECTED.set(1)
             await self._keep_publishing(broker, lost)
         finally:
+            CONNECTED.set(0)
             with suppress(TimeoutError):  # a broker that hangs does not answer the good-bye either
                 async with asyncio.timeout(STOP_SECONDS):
                     await broker.stop()
@@ -81,6 +94,7 @@ class Refusals:
     async def _keep_publishing(self, broker: RabbitBroker, lost: asyncio.Event) -> None:
         try:
             while not lost.is_set():
+                turned("refusals", self._seconds_apart)
                 await self._publish(broker)
                 await set_within(lost, self._seconds_apart)
         except asyncio.CancelledError:

@@ -10,12 +10,15 @@ import hiredis
 import structlog
 from prometheus_client import Gauge
 
+from chassis.metrics import turned
 from gateway.adapters.pipeline import Pipeline, Reply, StoreAway
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 1.0
 RECONNECT_SECONDS = 0.5
+LOOK_SECONDS = 5.0
+"""Between two looks whether the connection is still there."""
 
 UP = Gauge("routiq_gateway_store_up", "1 while the shared store of the rate limits can be asked.")
 
@@ -66,6 +69,7 @@ class Valkey:
         away = False
         try:
             while True:
+                turned("store", LOOK_SECONDS)
                 away = await self._live_through_one_connection(away)
                 await asyncio.sleep(RECONNECT_SECONDS)
         finally:
@@ -103,7 +107,9 @@ class Valkey:
         log.info("the shared store is there")
         UP.set(1)
         try:
-            await asyncio.shield(self._pipeline.closed)
+            while not self._pipeline.closed.done():
+                turned("store", LOOK_SECONDS)
+                await asyncio.wait([self._pipeline.closed], timeout=LOOK_SECONDS)
         finally:
             UP.set(0)
         self._pipeline = None

@@ -62,6 +62,11 @@ class Tally:
         """Refusals, however many ways there were."""
         return sum(one.count for one in self._sums.values())
 
+    @property
+    def oldest(self) -> datetime | None:
+        """When the first of them happened."""
+        return min((one.first_at for one in self._sums.values()), default=None)
+
     def note(self, what: TurnedAway, request_id: str, now: datetime) -> bool:
         """Count one more; False when there is no room for it."""
         if what not in self._sums and self._ways[what.user_id] >= MOST_OF_ONE:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(minutes=5), DAY
+FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(minutes=5), HOUR
 HEAD_START = timedelta(minutes=10)
 """Whoever connects a clinic usually starts its first run; the schedule waits at least this long."""
 BEAT_HOLDS = timedelta(seconds=60)
@@ -23,5 +23,8 @@ def next_due(organization_id: str, after: datetime, period: timedelta) -> dateti
 
 
 def back_off(failures: int) -> timedelta:
-    """How long to leave a clinic alone after so many failed runs in a row: doubling, a day at most."""
+    """How long to leave a clinic alone after so many failed runs in a row: doubling, an hour at most.
+
+    No longer, for after an outage it is all clinics that wait.
+    """
     return min(LONGEST_BACK_OFF, FIRST_BACK_OFF * (1 << min(failures - 1, 16)))

@@ -1,6 +1,7 @@
 """The trail of an organization, and what became of a cleanup."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -8,13 +9,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from admin.domain.audit import Link
+from admin.domain.inquiry import Inquiry
 from admin.entrypoints.shapes import examples
-from admin.handlers import Cleaned
+from admin.handlers import Cleaned, Found
 from contracts.timestamps import Moment
 
 
 class AuditEntry(BaseModel):
-    """Something that happened. `recorded_at` is when it was sealed; hashes are SHA-256 in hexadecimal."""
+    """Something that happened. `recorded_at` is when it was sealed; hashes are SHA-256 in hexadecimal.
+
+    Where a patient was asked for, `patient_ids` is that one, and `other_patients` says how many more there were.
+    """
 
     position: int
     kind: str
@@ -25,14 +30,16 @@ class AuditEntry(BaseModel):
     role: str | None
     impersonator: str | None
     patient_ids: Sequence[UUID]
+    other_patients: int
     details: dict[str, Any]
     previous: str
     hash: str
 
     @classmethod
-    def of(cls, link: Link) -> Self:
-        """The entry in its place."""
+    def of(cls, link: Link, patient_id: UUID | None) -> Self:
+        """The entry in its place, as far as it is about this patient."""
         entry = link.entry
+        named = [one for one in entry.patient_ids if patient_id in (None, one)]
         return cls(
             position=link.position,
             kind=entry.kind,
@@ -42,29 +49,45 @@ class AuditEntry(BaseModel):
             user_id=entry.user_id,
             role=entry.role,
             impersonator=entry.impersonator,
-            patient_ids=entry.patient_ids,
+            patient_ids=named,
+            other_patients=len(entry.patient_ids) - len(named),
             details=dict(entry.details),
             previous=link.previous.hex(),
             hash=link.hash.hex(),
         )
 
 
+class AuditUser(BaseModel):
+    """How many entries somebody stands in, on all pages together; null is work without a person."""
+
+    user_id: str | None
+    impersonator: str | None
+    entries: int
+    first_at: Moment
+    last_at: Moment
+
+
 class AuditPage(BaseModel):
-    """A page of the trail; `next_cursor` is null on the last one."""
+    """A page of the trail; `next_cursor` is null on the last one, `by_user` where no patient was asked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.AUDIT_PAGE]})
 
     organization_id: str
     entries: list[AuditEntry]
     next_cursor: int | None
+    by_user: list[AuditUser] | None
     timestamp: Moment
 
     @classmethod
-    def of(cls, organization_id: str, links: Sequence[Link], limit: int, now: datetime) -> Self:
+    def of(cls, organization_id: str, found: Found, inquiry: Inquiry, now: datetime) -> Self:
         """A page that is not full is the last."""
-        cursor = links[-1].position if len(links) == limit else None
-        entries = [AuditEntry.of(link) for link in links]
-        return cls(organization_id=organization_id, entries=entries, next_cursor=cursor, timestamp=now)
+        return cls(
+            organization_id=organization_id,
+            entries=[AuditEntry.of(link, inquiry.patient_id) for link in found.links],
+            next_cursor=found.links[-1].position if len(found.links) == inquiry.limit else None,
+            by_user=None if found.by_user is None else [AuditUser(**asdict(one)) for one in found.by_user],
+            timestamp=now,
+        )
 
 
 class Cleanup(BaseModel):

@@ -26,12 +26,22 @@ AUDIT_PAGE: dict[str, Any] = {
             "role": "member",
             "impersonator": "user_of_support",
             "patient_ids": ["f1ef3023-1eac-55be-b4a6-cff30ba93542"],
-            "details": {"route": "/api/v1/patients/{organization_id}/patients", "patient_count": 1},
+            "other_patients": 49,
+            "details": {"route": "/api/v1/patients/{organization_id}/patients", "patient_count": 50},
             "previous": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
         }
     ],
     "next_cursor": 1204,
+    "by_user": [
+        {
+            "user_id": "user_example",
+            "impersonator": "user_of_support",
+            "entries": 17,
+            "first_at": "2025-06-02T08:15:00.120Z",
+            "last_at": "2025-06-30T11:58:12.345Z",
+        }
+    ],
     "timestamp": "2025-06-30T12:00:00.000Z",
 }
 CLEANUP: dict[str, Any] = {
