@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.deploys.next_release import foresee
+from tests.deploys.next_release import copy_today, foresee
 from tests.deploys.released import named, take_out
 
 from routiq.servers import rabbitmq
@@ -29,7 +29,7 @@ def released(elsewhere: Path) -> Path:
 @pytest.fixture(scope="session")
 def next_release(elsewhere: Path) -> Path:
     """Today's code, and what a release may add."""
-    return foresee(elsewhere / "next")
+    return foresee(copy_today(elsewhere / "next"))
 
 
 @pytest.fixture(scope="session")

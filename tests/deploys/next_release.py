@@ -27,10 +27,15 @@ def upgrade() -> None:
 """
 
 
-def foresee(into: Path) -> Path:
+def copy_today(into: Path) -> Path:
     """Returns where it was made."""
     for part in PARTS:
         shutil.copytree(WORKSPACE / part, into / part, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    return into
+
+
+def foresee(into: Path) -> Path:
+    """Change a copy of today's code to what a release may add to it. Returns where that is."""
     for file, after, addition in ADDITIONS:
         _add(into / CONTRACTS / file, after, addition)
     for service in WITH_A_DATABASE:
