@@ -3,6 +3,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ class Run:
         async with asyncio.timeout(20):
             while not condition():
                 await asyncio.sleep(0.02)
+
+    def is_another(self, name: str, before: Pid) -> bool:
+        process = next(process for process in self.record.processes if process.name == name)
+        return process.pid != before and process.state == "ready"
 
     def pid(self, name: str) -> Pid | None:
         return next(process.pid for process in self.record.processes if process.name == name)
@@ -61,6 +66,18 @@ async def test_a_child_that_dies_is_named_with_its_end_and_started_again(
         assert after.alive()
     assert f"patients (pid {before.number}) was killed by SIGKILL; its last lines:\nabout to sleep" in run.said
     assert not any("sync" in text for text in run.said)
+
+
+async def test_a_child_that_is_told_to_stop_is_started_again_however_often(
+    state: StateDirectory, program: MakeProgram
+) -> None:
+    async with supervised([program("patients")], state) as run:
+        for _ in range(RESTARTS_ALLOWED + 1):
+            before = run.pid("patients")
+            assert before
+            before.signal(signal.SIGTERM)
+            await run.until(partial(run.is_another, "patients", before))
+    assert run.said == ["patients was told to stop; starting it anew"] * (RESTARTS_ALLOWED + 1)
 
 
 async def test_a_child_that_cannot_stay_up_ends_the_run_with_its_reason(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import shutil
 from collections.abc import Mapping
 from functools import partial
@@ -48,6 +49,7 @@ def balancer(home: Path, ports: Mapping[str, int], replicas: Mapping[str, int], 
     """`ports` has each service's address, `replicas` those behind it (`sync-1`); it tells of itself at `port`."""
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if haproxy is None:
+        assert os.environ.get("ROUTIQ_REQUIRE_HAPROXY") != "1", "haproxy is required, and not installed"
         pytest.skip("haproxy is not installed")
     services = dict.fromkeys(replica.partition("-")[0] for replica in replicas)
     configuration = home / "haproxy.cfg"

@@ -1,4 +1,4 @@
-"""Where the previous release is taken out, once."""
+"""Where other releases than today's are made, once."""
 
 import os
 import shutil
@@ -7,30 +7,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.deploys.released import commit_of, take_out
+from tests.deploys.next_release import copy_today, foresee
+from tests.deploys.released import named, take_out
 
 from routiq.servers import rabbitmq
 
 
 @pytest.fixture(scope="session")
-def released() -> Iterator[dict[str, Path]]:
-    """The code whose contracts, and the code whose schema, the previous release had."""
-    into = Path(tempfile.mkdtemp(prefix="routiq-released-"))
-    try:
-        yield {part: take_out(commit_of(part), into / part) for part in ("contracts", "schema")}
-    finally:
-        shutil.rmtree(into)
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """Servers' data are thrown away afterwards: pytest's own directories would be kept."""
-    into = Path(tempfile.mkdtemp(prefix="routiq-deploys-"))
+def elsewhere() -> Iterator[Path]:
+    into = Path(tempfile.mkdtemp(prefix="routiq-releases-"))
     yield into
     shutil.rmtree(into)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def released(elsewhere: Path) -> Path:
+    """The code of the previous release."""
+    return take_out(named("commit"), elsewhere / "released")
+
+
+@pytest.fixture(scope="session")
+def next_release(elsewhere: Path) -> Path:
+    """Today's code, and what a release may add."""
+    return foresee(copy_today(elsewhere / "next"))
+
+
+@pytest.fixture(scope="session")
 def broker() -> str:
     """The real one; RabbitMQ is what deploys meet."""
     if rabbitmq.find() is None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -103,8 +105,9 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(home: Path, broker: str, *, replicas: int, accounts: Iterable[str]) -> AsyncIterator[Fleet]:
+async def fleet(broker: str, *, replicas: int, accounts: Iterable[str]) -> AsyncIterator[Fleet]:
     """Servers, emulators and the balancer run, `accounts` are known to Cliniko; nothing is migrated or deployed yet."""
+    home = Path(tempfile.mkdtemp(prefix="routiq-deploys-"))
     state = StateDirectory(home)
     state.create()
     names = [f"{service}-{number + 1}" for number in range(replicas) for service in SERVICES]
@@ -123,6 +126,7 @@ async def fleet(home: Path, broker: str, *, replicas: int, accounts: Iterable[st
     around[around.index(cliniko)] = replace(cliniko, command=(*cliniko.command, "--account", *accounts))
     around.append(balancer(home, settings.ports, of_services, deployed.balancer))
     async with AsyncExitStack() as started:
+        started.callback(shutil.rmtree, home)
         await started.enter_async_context(running(*around, logs=state.logs))
         started.push_async_callback(deployed.stop_all)
         deployed.system.cliniko_settings(rate_limit=100_000)

@@ -5,16 +5,16 @@ import subprocess
 import tarfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 WORKSPACE = Path(__file__).parents[2]
 PARTS = ("libs", "services")
 """The emulators and the command line are today's: they stand for the world around, which is not deployed with us."""
 
 
-def commit_of(part: str) -> str:
-    """The commit that `released.toml` names for `contracts` or `schema`."""
-    named: str = tomllib.loads((Path(__file__).with_name("released.toml")).read_text())[part]
-    return named
+def named(entry: str) -> Any:
+    """What `released.toml` says: the `commit`, or which schemas were `withdrawn` since."""
+    return tomllib.loads((Path(__file__).with_name("released.toml")).read_text())[entry]
 
 
 def take_out(commit: str, into: Path) -> Path:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from conftest import PostgresServer
+from sqlalchemy.exc import DBAPIError
 
 from chassis.migrations import LOCK_SECONDS, Schema, migrate
 
@@ -57,6 +58,23 @@ async def test_readers_pass_a_migration_that_waits_for_a_long_transaction(url: s
     assert await reader.fetch(f"SELECT more FROM {notes}") == []
     await long.close()
     await reader.close()
+
+
+async def test_a_revision_takes_an_index_that_was_built_beside_the_writers_before_it(url: str, tmp_path: Path) -> None:
+    schema = Schema(urlsplit(url).path[1:], tmp_path, "unused")
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text(ENVIRONMENT)
+    _write(tmp_path, "0001", None, "CREATE TABLE notes (body text)")
+    await migrate(url, [schema])
+    _write(tmp_path, "0002", "0001", "CREATE INDEX CONCURRENTLY by_body ON notes (body)")
+    with pytest.raises(DBAPIError, match="cannot run inside a transaction block"):
+        await migrate(url, [schema])
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"CREATE INDEX CONCURRENTLY by_body ON {schema.name}.notes (body)")
+    _write(tmp_path, "0002", "0001", "CREATE INDEX IF NOT EXISTS by_body ON notes (body)")
+    await migrate(url, [schema])
+    assert await owner.fetchval("SELECT count(*) FROM pg_indexes WHERE schemaname = $1", schema.name) == 2
+    await owner.close()
 
 
 async def _until_somebody_waits(connection: asyncpg.Connection) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -22,11 +21,9 @@ ON_RECORD = """
 """
 
 
-async def test_two_replicas_of_every_service_are_restarted_under_load_and_nobody_notices(
-    home: Path, broker: str
-) -> None:
+async def test_two_replicas_of_every_service_are_restarted_under_load_and_nobody_notices(broker: str) -> None:
     accounts = [f"MS0-{clinic}-au4={300 + number}:150" for number, clinic in enumerate(CLINICS)]
-    async with fleet(home, broker, replicas=2, accounts=accounts) as deployed:
+    async with fleet(broker, replicas=2, accounts=accounts) as deployed:
         await deployed.migrate(TODAY)
         await asyncio.gather(*(deployed.start(replica) for replica in deployed.replicas))
         practices = [Practice(deployed.system, clinic) for clinic in CLINICS]

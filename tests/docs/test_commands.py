@@ -50,6 +50,7 @@ SAYS = {
     "system-health": '"timestamp"',
     "ROUTIQ status": "analytics",
     "ROUTIQ sync": "100.0 %.*Completed",
+    "routiq deploy": "runs anew; it was away for",
     "routiq backup": r"backups/routiq-\d{8}T\d{12}Z: [\d,]+ bytes",
     "routiq restore": "Everything is as it was at",
     "routiq replay": "records are on their way to every service",

@@ -17,6 +17,11 @@ from routiq.recovery.restore import APART
 pytestmark = pytest.mark.e2e
 
 SECRET_LENGTH = 20
+APPLIED = """
+    SELECT attrelid::regclass::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE attname = 'organization_id' AND relkind = 'r'
+    AND relnamespace::regnamespace::text IN ('patients', 'analytics')
+"""
 
 
 def test_what_was_lost_comes_back_and_whoever_was_erased_does_not(
@@ -47,7 +52,28 @@ def test_what_was_lost_comes_back_and_whoever_was_erased_does_not(
     assert "whole" in damaged.command("audit", "verify").stdout
 
 
+async def test_what_was_landed_and_not_yet_applied_comes_back_by_being_said_again(
+    damaged: System, clinics: tuple[Practice, Practice]
+) -> None:
+    _, changing = clinics
+    changing.run()
+    known = _ids(changing)
+    await _take_back_what_was_applied(damaged, changing.organization)
+    place = _back_up(damaged)
+    _lose_the_queues(damaged)
+    _restore(damaged, place)
+    damaged.command("up", "--detach")
+    assert not _ids(changing)
+    damaged.command("replay", changing.organization)
+    _until_figures_count(changing, len(known))
+    changing.agrees()
+
+
 async def test_each_service_is_kept_to_its_own_again(damaged: System, clinics: tuple[Practice, Practice]) -> None:
+    place = _back_up(damaged)
+    damaged.command("down")
+    _restore(damaged, place)
+    damaged.command("up", "--detach")
     for name in WITH_A_DATABASE:
         password = damaged.secrets["role_passwords"][name]
         url = damaged.owner_url.replace(f"routiq:{damaged.secrets['owner_password']}", f"routiq_{name}:{password}")
@@ -168,6 +194,14 @@ def _back_up(system: System) -> Path:
 
 def _restore(system: System, place: Path) -> str:
     return system.command("restore", str(place)).stdout
+
+
+async def _take_back_what_was_applied(system: System, organization: str) -> None:
+    """As a backup finds it that is made between the two."""
+    owner = await asyncpg.connect(system.owner_url)
+    for (table,) in await owner.fetch(APPLIED):
+        await owner.execute(f"DELETE FROM {table} WHERE organization_id = $1", organization)
+    await owner.close()
 
 
 def _lose_the_queues(system: System) -> None:

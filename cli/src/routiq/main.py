@@ -7,6 +7,7 @@ import typer
 
 from routiq import audit as auditing
 from routiq import console, demo, init, keys
+from routiq import deploy as deploying
 from routiq import down as stopping
 from routiq import replay as replaying
 from routiq import up as starting
@@ -39,6 +40,16 @@ class Consumer(StrEnum):
 
     PATIENTS = "patients"
     ANALYTICS = "analytics"
+
+
+class Service(StrEnum):
+    """Whose process may be another while the others go on."""
+
+    GATEWAY = "gateway"
+    PATIENTS = "patients"
+    SYNC = "sync"
+    ANALYTICS = "analytics"
+    ADMIN = "admin"
 
 
 class Mode(StrEnum):
@@ -75,6 +86,13 @@ def down() -> None:
     with console.out.status("Stopping …"):
         stopped = run(stopping.stop(state_directory()))
     console.out.print("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def deploy(service: Annotated[Service, typer.Argument(metavar="SERVICE", help="Such as patients.")]) -> None:
+    """Migrate one service and start it anew with the code that is there now; the others go on."""
+    away = run(deploying.deploy(plan_of_running(), service))
+    console.out.print(f"{service} runs anew; it was away for {away:.1f} s.")
 
 
 @app.command()

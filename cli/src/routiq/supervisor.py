@@ -72,13 +72,16 @@ class Supervisor:
         while True:
             child = await self._start(program)
             first = not self._ready[program.name].is_set()
-            if await child.ready(READY_WITHIN_SECONDS if first else None):
+            if was_ready := await child.ready(READY_WITHIN_SECONDS if first else None):
                 self._mark_ready(child)
                 if program.once:
                     return
-            await child.wait()
-            deaths.append(time.monotonic())
-            await self._mourn(child, deaths)
+            status = await child.wait()
+            if was_ready and status == -program.stop_signal:
+                await self._renew(child)
+            else:
+                deaths.append(time.monotonic())
+                await self._mourn(child, deaths)
 
     async def _start(self, program: Program) -> Child:
         self._mark(program, "starting")
@@ -94,9 +97,15 @@ class Supervisor:
         self._mark(child.program, "done" if child.program.once else "ready")
         self._ready[child.program.name].set()
 
+    async def _renew(self, child: Child) -> None:
+        """Somebody told it to stop, as `routiq deploy` does: it did not fail, however often."""
+        await child.kill()  # what it started may have survived it
+        self._say("info", f"{child.program.name} was told to stop; starting it anew")
+        self._mark(child.program, "restarting")
+
     async def _mourn(self, child: Child, deaths: deque[float]) -> None:
         """Say who died and of what, then wait a little longer each time; too often is the end of the run."""
-        await child.kill()  # what it started may have survived it
+        await child.kill()
         recent = [death for death in deaths if death > time.monotonic() - WITHIN_SECONDS]
         if child.program.once or len(recent) > RESTARTS_ALLOWED:
             often = "" if child.program.once else f"{len(recent)} deaths in {WITHIN_SECONDS} s. "

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
 from alembic.util import CommandError
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chassis.database import Database
 from chassis.migrations import Schema, migrate
@@ -67,7 +68,8 @@ async def schemas(postgres: Any, tmp_path: Path) -> AsyncIterator[tuple[str, lis
 
 def database_of(url: str, schema: Schema) -> Database:
     address = url.rpartition("@")[2]
-    return Database(f"postgresql://routiq_{schema.name}:{schema.password.replace(' ', '%20')}@{address}", schema.name)
+    password = quote(schema.password or "")
+    return Database(f"postgresql://routiq_{schema.name}:{password}@{address}", schema.name)
 
 
 async def test_migrations_can_be_repeated_and_run_at_the_same_time(schemas: tuple[str, list[Schema]]) -> None:
@@ -116,6 +118,18 @@ async def set_revision(url: str, schema: Schema, revision: str) -> None:
     owner = await asyncpg.connect(url)
     await owner.execute(f"UPDATE {schema.name}.alembic_version SET version_num = '{revision}'")
     await owner.close()
+
+
+async def test_a_role_keeps_its_password_where_none_is_given_and_is_not_made_without(
+    schemas: tuple[str, list[Schema]],
+) -> None:
+    url, (left, right) = schemas
+    await migrate(url, [left])
+    await migrate(url, [replace(left, password=None)])
+    async with database_of(url, left).transaction() as connection:
+        await connection.execute(text("SELECT * FROM outbox"))
+    with pytest.raises(DBAPIError, match=f'role "routiq_{right.name}" does not exist'):
+        await migrate(url, [replace(right, password=None)])
 
 
 async def test_a_service_sees_its_own_schema_only(schemas: tuple[str, list[Schema]]) -> None:

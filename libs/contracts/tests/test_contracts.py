@@ -11,7 +11,7 @@ from contracts.base import Event
 from contracts.events import FiguresCounted, PatientsSynced, SyncRunChanged
 from contracts.examples import EXAMPLES
 from contracts.routes import ROUTES, confirmed_by
-from contracts.schemas import EVENTS, breaking_changes, file_name
+from contracts.schemas import EVENTS, breaking_changes, file_name, write
 
 SNAPSHOTS = Path(__file__).parent.parent / "schemas"
 
@@ -73,6 +73,21 @@ def test_a_change_inside_a_record_is_found() -> None:
     new = copy.deepcopy(old)
     new["$defs"]["PatientRecord"]["properties"].pop("email")
     assert breaking_changes(old, new) == ["/PatientRecord/email is gone"]
+
+
+def test_a_breaking_change_is_not_written_over_what_it_breaks(tmp_path: Path) -> None:
+    write(tmp_path)
+    file = tmp_path / file_name(SyncRunChanged)
+    promised = json.loads(file.read_text())
+    promised["properties"]["mode"]["enum"].append("monthly")
+    promised["properties"]["gone"] = {"type": "string"}
+    file.write_text(json.dumps(promised))
+    for other in set(tmp_path.iterdir()) - {file}:
+        other.unlink()
+    with pytest.raises(SystemExit, match=r"run.changed.v1.json/gone is gone\n.* a new version beside the old one"):
+        write(tmp_path)
+    assert json.loads(file.read_text()) == promised
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_no_two_routes_share_a_queue() -> None:

@@ -19,15 +19,14 @@ async def back_up(server: Server, directory: Path) -> Path:
 
     Raises ReportedError, and then nothing is left of it.
     """
-    made_at = datetime.now(UTC)
-    place = directory / f"routiq-{made_at:%Y%m%dT%H%M%S%fZ}"
+    place = directory / f"routiq-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     unfinished = place.with_name(place.name + UNFINISHED)
     unfinished.mkdir(mode=0o700, parents=True)
     dump = unfinished / DUMP
     dump.touch(mode=0o600)
     try:
         with out.status("Copying the database"):
-            revisions = await _copy(server, dump)
+            made_at, revisions = await _copy(server, dump)
         Manifest.of(unfinished, made_at.isoformat(timespec="seconds"), revisions).write(unfinished)
         os.sync()
         return unfinished.rename(place)
@@ -38,15 +37,16 @@ async def back_up(server: Server, directory: Path) -> Path:
         raise
 
 
-async def _copy(server: Server, dump: Path) -> dict[str, str]:
-    """Returns the revisions, which are of the same moment as the records."""
+async def _copy(server: Server, dump: Path) -> tuple[datetime, dict[str, str]]:
+    """Returns a moment until which everything is in it, and the revisions, which are of the records' own moment."""
     async with server.connected(server.database) as connection:
+        made_at = await connection.fetchval("SELECT clock_timestamp()")
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            moment = await connection.fetchval("SELECT pg_export_snapshot()")
+            snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
             revisions = {
                 name: await connection.fetchval(f"SELECT version_num FROM {name}.alembic_version")  # noqa: S608 - ours
                 for name in WITH_A_DATABASE
             }
-            options = ("--format=custom", f"--snapshot={moment}", f"--file={dump}")
+            options = ("--format=custom", f"--snapshot={snapshot}", f"--file={dump}")
             await server.run("pg_dump", *options, database=server.database)
-    return revisions
+    return made_at, revisions

@@ -15,7 +15,7 @@ DUMP, MANIFEST = "database.dump", "manifest.json"
 @dataclass(frozen=True)
 class Manifest:
     made_at: str
-    """When it was begun, in UTC: nothing that was committed later is in it."""
+    """In UTC, by the server's clock: all that was committed until then is in it."""
     revisions: Mapping[str, str]
     """Of each service's schema."""
     size_bytes: int

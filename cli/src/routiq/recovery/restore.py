@@ -3,6 +3,9 @@
 import asyncio
 import json
 import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +21,7 @@ from routiq.recovery.server import NOT_OURS, Server, ended
 
 APART = 1_000_000_000
 """Versions given out after the backup, which may still be in a queue, are older than those given out from now on."""
-ERASE_AGAIN = "erase-again"
+ERASE_AGAIN, STAND_IN = "erase-again", "routiq_standing_in"
 RECORDED = """
     SELECT count(*) FROM admin.audit_entries
     JOIN unnest($1::text[], $2::bigint[], $3::bytea[]) AS head (organization_id, position, hash)
@@ -72,7 +75,7 @@ async def _fill(plan: Plan, server: Server, fresh: str, dump: Path) -> int | Non
     assert then is not None  # noqa: S101 - it was made just now; narrows it for the checker
     erased = sorted(now.erased - then.erased) if now and await _goes_on_from(server, then, now) else None
     if erased:
-        await _tell_patients(plan, server.of(fresh), "".join(json.dumps(one) + "\n" for one in erased))
+        await _tell_patients(plan, server, fresh, "".join(json.dumps(one) + "\n" for one in erased))
     await _number_from(server, fresh, max(then.version, now.version if now else 0) + APART)
     if await _known(server, server.database) != now:
         raise ReportedError("A service wrote while the backup was brought back. Stop every service, and try again.")
@@ -86,7 +89,10 @@ async def _refuse_in_use(connection: asyncpg.Connection, database: str) -> None:
 
 
 async def _make_roles(connection: asyncpg.Connection) -> None:
-    """What the copy grants to them needs them; passwords come with the migrations."""
+    """What the copy grants to them needs them. Those that are there stay as they are: every database here has the same.
+
+    Nobody can log in by a new one until the migrations of the next start have given it a password.
+    """
     for name in WITH_A_DATABASE:
         if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", f"routiq_{name}"):
             await connection.execute(f"CREATE ROLE routiq_{name}")
@@ -94,7 +100,9 @@ async def _make_roles(connection: asyncpg.Connection) -> None:
 
 async def _migrate(plan: Plan, url: str) -> None:
     program = plan.program(MIGRATIONS)
-    environment = {**program.environment, "DATABASE_URL": url}
+    passwords = {f"{name.upper()}_PASSWORD" for name in WITH_A_DATABASE}
+    kept = {name: value for name, value in program.environment.items() if name not in passwords}
+    environment = {**kept, "DATABASE_URL": url}
     await run_once(replace(program, environment=environment, prepare=None), plan.state.log(MIGRATIONS))
 
 
@@ -128,21 +136,34 @@ async def _goes_on_from(server: Server, then: Known, now: Known) -> bool:
     return found == len(heads)
 
 
-async def _tell_patients(plan: Plan, url: str, lines: str) -> None:
+async def _tell_patients(plan: Plan, server: Server, fresh: str, lines: str) -> None:
     """The service's own command does it, and tells the others once everything runs."""
     patients = plan.program("patients")
-    own = as_role(url, "routiq_patients", plan.secrets.role_passwords["patients"])
-    process = await asyncio.create_subprocess_exec(
-        *patients.command,
-        ERASE_AGAIN,
-        env={**patients.environment, "DATABASE_URL": own},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await ended(process, lines.encode())
+    async with _standing_in(server, "routiq_patients") as (role, password):
+        process = await asyncio.create_subprocess_exec(
+            *patients.command,
+            ERASE_AGAIN,
+            env={**patients.environment, "DATABASE_URL": as_role(server.of(fresh), role, password)},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await ended(process, lines.encode())
     if process.returncode:
         raise ReportedError(f"Erasures could not be repeated, so nothing was restored. {said.decode().strip()}")
+
+
+@asynccontextmanager
+async def _standing_in(server: Server, role: str) -> AsyncIterator[tuple[str, str]]:
+    """Name and password of a role that may, for so long, what `role` may, whose own password is not known here."""
+    password = secrets.token_hex(24)
+    async with server.connected() as connection:
+        await connection.execute(f"DROP ROLE IF EXISTS {STAND_IN}")
+        await connection.execute(f"CREATE ROLE {STAND_IN} LOGIN PASSWORD '{password}' IN ROLE {role}")
+        try:
+            yield STAND_IN, password
+        finally:
+            await connection.execute(f"DROP ROLE {STAND_IN}")
 
 
 async def _take_over(connection: asyncpg.Connection, name: str, fresh: str) -> str | None:

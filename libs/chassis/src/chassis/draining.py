@@ -28,9 +28,14 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop."""
-        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
-        for _ in range(round(self._seconds / LOOK_SECONDS)):
-            if self.force_exit or not self.server_state.connections:
-                break
-            await asyncio.sleep(LOOK_SECONDS)
+        await drain(self, self._seconds)
         await super().shutdown(sockets)
+
+
+async def drain(server: uvicorn.Server, seconds: float) -> None:
+    """Each answer is the last on its connection; return when nobody is connected any more, or the time is up."""
+    server.server_state.default_headers = [*server.server_state.default_headers, (b"connection", b"close")]
+    for _ in range(round(seconds / LOOK_SECONDS)):
+        if server.force_exit or not server.server_state.connections:
+            return
+        await asyncio.sleep(LOOK_SECONDS)

@@ -33,11 +33,11 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('routiq.migrations')
 
 @dataclass(frozen=True)
 class Schema:
-    """A service's schema: its name, its Alembic directory, and the password of its role."""
+    """A service's schema: its name, its Alembic directory, and the password of its role; None leaves the one it has."""
 
     name: str
     directory: Path
-    password: str
+    password: str | None
 
 
 async def migrate(owner_url: str, schemas: Sequence[Schema]) -> list[str]:
@@ -91,11 +91,13 @@ def _is_newer(connection: Connection, config: Config, schema: Schema) -> bool:
 
 def _provide(connection: Connection, schema: Schema) -> None:
     """The schema, the role, and what the role may do with tables made here from now on."""
-    role, password = f"routiq_{schema.name}", schema.password.replace("'", "''")
+    role = f"routiq_{schema.name}"
     known = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+    if schema.password is not None:
+        password = schema.password.replace("'", "''")
+        connection.exec_driver_sql(f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'")
     for statement in (
         f'CREATE SCHEMA IF NOT EXISTS "{schema.name}"',
-        f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'",
         f'GRANT USAGE ON SCHEMA "{schema.name}" TO {role}',
         f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}',
         f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema.name}" GRANT USAGE ON SEQUENCES TO {role}',
@@ -169,9 +171,10 @@ def main() -> None:
     """Migrate the database of `DATABASE_URL`, whose user must be allowed to create roles and schemas.
 
     The password of a service's role comes from `<NAME>_PASSWORD`: arguments can be read by every user of a machine.
+    A role that is there keeps its own where none is given.
     """
     parts = (argument.split("=", 1) for argument in sys.argv[1:])
-    schemas = [Schema(name, Path(directory), os.environ[f"{name.upper()}_PASSWORD"]) for name, directory in parts]
+    schemas = [Schema(name, Path(directory), os.environ.get(f"{name.upper()}_PASSWORD")) for name, directory in parts]
     url = os.environ["DATABASE_URL"]
     try:
         newer = asyncio.run(migrate(url, schemas))

@@ -40,10 +40,20 @@ def _constraints(schema: Schema) -> set[str]:
 
 
 def write(directory: Path) -> None:
-    """Take the schemas of today as the ones to compare with."""
-    for event in EVENTS:
-        text = json.dumps(event.model_json_schema(), indent=2, sort_keys=True)
-        (directory / file_name(event)).write_text(text + "\n")
+    """Take the schemas of today as the ones to compare with.
+
+    Exits, and has written nothing, where one breaks what its file promises.
+    """
+    texts = {directory / file_name(event): event.model_json_schema() for event in EVENTS}
+    if broken := [line for file, schema in texts.items() for line in _broken(file, schema)]:
+        sys.exit("\n".join([*broken, "Nothing was written: what changes so gets a new version beside the old one."]))
+    for file, schema in texts.items():
+        file.write_text(json.dumps(schema, indent=2, sort_keys=True) + "\n")
+
+
+def _broken(file: Path, schema: Schema) -> list[str]:
+    found = breaking_changes(json.loads(file.read_text()), schema) if file.exists() else []
+    return [f"{file.name}{one}" for one in found]
 
 
 if __name__ == "__main__":

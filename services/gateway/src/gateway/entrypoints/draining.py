@@ -8,9 +8,9 @@ from typing import cast
 
 import uvicorn
 
+from chassis.draining import drain
 from gateway.entrypoints.protocol import ClientConnection
 
-DRAIN_LOOK_SECONDS = 0.05
 CLIENT_LOOK_SECONDS = 0.5
 """How late a connection may be ended whose time is up: one look at all of them is cheaper than a timer for each."""
 
@@ -34,11 +34,7 @@ class DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop."""
         self.lifespan.state["draining"] = True
-        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
-        for _ in range(round(self._seconds / DRAIN_LOOK_SECONDS)):
-            if self.force_exit or not self.server_state.connections:
-                break
-            await asyncio.sleep(DRAIN_LOOK_SECONDS)
+        await drain(self, self._seconds)
         await self._stop_listening()
         await super().shutdown(sockets)
         self._watching.cancel()
