@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.clients.answers import Json, lost
 from tests.clients.test_documents import OPENAPI, ROOT
-from tests.deploys.released import commit_of
+from tests.deploys.released import named
 
 NAME = "docs/openapi.json"
 DASHBOARD = "get /api/v1/dashboard/{organization_id} 200 application/json"
@@ -57,7 +57,7 @@ def _today() -> Json:
 
 def _previous() -> Json:
     """The released one. The first release had no such file: until the next, the last but one that was committed."""
-    released = _git("show", f"{commit_of('contracts')}:{NAME}")
+    released = _git("show", f"{named('commit')}:{NAME}")
     if released is None:
         commits = (_git("log", "-2", "--format=%H", "--", NAME) or "").split()
         assert commits, "git knows no former docs/openapi.json: in a shallow clone `git fetch --unshallow` brings it"
