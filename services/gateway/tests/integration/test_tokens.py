@@ -78,7 +78,7 @@ async def test_without_a_bearer_token_nobody_is_known(gateway: httpx.AsyncClient
         {"sts": "pending"},
         {"azp": "https://elsewhere.example"},
     ],
-    ids=str,
+    ids=",".join,
 )
 async def test_wrong_claims_are_refused_though_the_signature_is_right(
     start_gateway: Any, clerk: Any, claims: dict[str, Any]

@@ -13,7 +13,7 @@ from contracts.routes import received_by
 from patients.entrypoints.consumers import consumers
 from patients.entrypoints.shapes import Patient, PatientList
 
-RECEIVED = {route.event for route in received_by("patients")}
+RECEIVED = [route.event for route in received_by("patients")]
 
 
 def test_the_service_hears_exactly_what_the_map_says() -> None:
