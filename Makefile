@@ -21,7 +21,8 @@ down: $(STAMP) ## stop what `make up` started
 	@$(VENV)/bin/routiq down
 
 test: $(STAMP) ## every test, on real PostgreSQL and every broker this machine has
-	$(VENV)/bin/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder tests libs emulators services cli
+	$(VENV)/bin/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder services libs emulators cli
+	$(VENV)/bin/pytest tests # whole systems, which would be in each other's way
 
 ON_COMPOSE := tests/deploy/test_compose_engine.py $(addprefix tests/e2e/test_,reading.py audit.py contract.py)
 

@@ -65,11 +65,10 @@ def pytest_report_header() -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are shared out over processes: those that share a system, a broker or a directory stay together."""
+    """Where tests are shared out over processes: those that share a broker or a directory stay together."""
     for item in items:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        shared = (f"{name} {parameters[name]}" for name in ("system", "broker") if name in parameters)
-        item.add_marker(pytest.mark.xdist_group(next(shared, str(item.path.parent))))
+        item.add_marker(pytest.mark.xdist_group(parameters.get("broker", str(item.path.parent))))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
