@@ -143,6 +143,7 @@ async def test_each_way_of_being_turned_away_is_told_with_how_often(
 
 
 async def test_what_is_waiting_when_the_gateway_stops_is_told_before(broker: Broker) -> None:
+    await told(broker, 0)  # there is a queue: what finds none is told an hour later
     refusals = Refusals(broker.url, seconds_apart=3600)
     async with announcing(refusals):
         refusals.note(refusal(), "first")
