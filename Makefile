@@ -1,6 +1,6 @@
 # `make` lists what can be made. `make up` runs Routiq, `make test` tests it.
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-compose lint types lock schemas documents environment bench-gateway bench-sync bench-reads bench-recovery
+.PHONY: help up down test test-compose lint types lock schemas documents environment bench-gateway bench-sync bench-reads bench-recovery bench-tracing
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,9 @@ bench-reads: $(STAMP) ## lists and figures beside a baseline, at 1,000 clinics (
 
 bench-recovery: $(STAMP) ## how long a backup and its restore take (CLINICS=20: the larger of two sizes)
 	@$(VENV)/bin/python bench/recovery_time.py
+
+bench-tracing: $(STAMP) ## what traces cost a request: off, on and not recorded, recorded
+	@$(VENV)/bin/python bench/tracing_cost.py
 
 lint: $(STAMP) ## style, imports between the parts
 	$(VENV)/bin/ruff check .
