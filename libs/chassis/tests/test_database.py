@@ -5,15 +5,15 @@ from contextlib import suppress
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Integer, Text, bindparam, func, literal, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import database
-from chassis.database import Database, Notifications, is_outage
+from chassis.database import Database, Notifications, fetch, is_outage
 
 PID = text("SELECT pg_backend_pid()")
-TENANT = text("SELECT current_setting('routiq.organization_id', true)")
+TENANT = select(func.current_setting("routiq.organization_id", True))
 WRITE = text("INSERT INTO outbox (event_id, routing_key, body) VALUES (gen_random_uuid(), 'a', '')")
 WRITTEN = text("SELECT count(*) FROM outbox")
 
@@ -118,6 +118,17 @@ async def test_of_a_cancelled_transaction_nothing_stays(opened: Database) -> Non
         assert not await another.scalar(TENANT)
 
 
+async def test_a_statement_that_is_asked_often_is_the_same_statement(opened: Database) -> None:
+    numbers = func.generate_series(1, bindparam("last", type_=Integer)).column_valued()
+    statement = select(numbers, literal("-") + bindparam("name", type_=Text), TENANT.scalar_subquery())
+    parameters = {"name": "o'; --", "last": 3}
+    async with opened.transaction("org_a") as connection:
+        expected = (await connection.execute(statement, parameters)).all()
+        for _ in range(2):
+            assert [tuple(row) for row in await fetch(connection, statement, parameters)] == expected
+    assert expected == [(n, "-o'; --", "org_a") for n in (1, 2, 3)]
+
+
 async def write_and_fail(opened: Database, *swallowed: type[Exception]) -> None:
     async with opened.transaction() as connection:
         await connection.execute(WRITE)
@@ -184,7 +195,7 @@ async def test_whenever_connections_end_whoever_used_them_is_told_of_an_outage(
             try:
                 async with opened.transaction("org_a") as connection:
                     await connection.execute(PID)
-                    await connection.execute(WRITTEN)
+                    await fetch(connection, WRITTEN, {})
             except Exception as error:
                 errors.append(error)
 

@@ -27,6 +27,11 @@ def test_a_line_is_json_with_the_service_and_the_context() -> None:
     assert line == {**expected, "queue": "q", "duration_ms": 1.5}
 
 
+def test_a_line_is_written_whatever_is_in_it() -> None:
+    (line,) = lines_of("structlog.get_logger().info('x', reason='\\ud83d', error='\\n\\u2028é', outcome=None)")
+    assert (line["reason"], line["error"], line["outcome"]) == ("\ud83d", "\n\u2028é", None)
+
+
 def test_only_fields_on_the_list_and_only_plain_short_values_pass() -> None:
     entry = {"event": "x", "first_name": CANARY, "queue": [CANARY], "reason": CANARY * 50, "status": 200}
     assert allow_listed(None, "info", entry) == {

@@ -3,19 +3,21 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request
 from prometheus_client import Histogram
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import ClauseElement, event, text
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from chassis.identity import Caller, Identified, identify, own_organization
 from chassis.tasks import set_within
@@ -105,7 +107,7 @@ class Database:
         asked = time.perf_counter()
         async with self._turn(), self._engine.connect() as connection:
             WAITED.observe(time.perf_counter() - asked)
-            driver, last = await _driver(connection), list[str]()
+            driver, last = _driver(connection), list[str]()
             try:
                 await driver.execute(_begin(organization_id))
                 connection.info[LAST_STATEMENTS] = last
@@ -138,7 +140,7 @@ class Database:
         """
         notifications = Notifications()
         async with self._engine.connect() as connection:
-            driver = await _driver(connection)
+            driver = _driver(connection)
             driver.add_termination_listener(notifications.end)
             if holding is not None:
                 await driver.execute("SELECT pg_advisory_lock($1)", holding)
@@ -173,9 +175,31 @@ def _begin(organization_id: str | None) -> str:
     return f"BEGIN; SELECT set_config('routiq.organization_id', {name}, true)"
 
 
-async def _driver(connection: AsyncConnection) -> Any:
+async def fetch(
+    connection: AsyncConnection, statement: ClauseElement, parameters: Mapping[str, Any]
+) -> list[asyncpg.Record]:
+    """The rows of a statement that is made once and asked often, straight from the driver.
+
+    What SQLAlchemy does around a statement was a tenth of the time of a dashboard.
+    """
+    sql, names, literals = _compiled(statement, connection.dialect)
+    given = {**literals, **parameters}
+    found: list[asyncpg.Record] = await _driver(connection).fetch(sql, *(given[name] for name in names))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+    """As the driver reads it, its parameters' names in their order, and the values that stand in the statement."""
+    compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
+    literals = {name: value for name, value in compiled.params.items() if value is not None}
+    return compiled.string, compiled.positiontup or (), literals
+
+
+def _driver(connection: AsyncConnection) -> Any:
     """The asyncpg connection below."""
-    return (await connection.get_raw_connection()).driver_connection
+    assert connection.sync_connection is not None  # noqa: S101 - it was started; narrows it for the checker
+    return connection.sync_connection.connection.driver_connection
 
 
 async def _roll_back(connection: AsyncConnection, driver: Any, error: BaseException) -> None:

@@ -4,12 +4,15 @@ Only fields on the allow-list pass, only their short scalar values, and an excep
 it passed through: its text, arguments and local variables may quote a row.
 """
 
+import json
 import logging
 import sys
 import traceback
+from types import NoneType
 from typing import Any
 
 import structlog
+from pydantic_core import PydanticSerializationError, to_json
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chassis import tracing
@@ -24,6 +27,9 @@ FIELDS = frozenset(
 TALKATIVE = ("uvicorn.error", "alembic")
 """Foreign loggers whose messages are known to hold addresses and states only; aiormq's may quote a whole message."""
 
+LONGEST = 300
+NUMBER_OR_NOTHING = (int, float, NoneType)
+
 Described = dict[str, Any]
 
 
@@ -34,7 +40,7 @@ def configure(service: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         lambda _logger, _method, entry: {"service": service, **entry},
         allow_listed,
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(_json),
     ]
     structlog.configure(  # straight to the stream: the way through logging costs three times as much
         processors=[structlog.contextvars.merge_contextvars, tracing.identified, *finish],
@@ -70,7 +76,15 @@ def describe(error: BaseException) -> Described:
 
 
 def _plain(value: object) -> bool:
-    return value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 300)
+    return len(value) <= LONGEST if isinstance(value, str) else isinstance(value, NUMBER_OR_NOTHING)
+
+
+def _json(entry: EventDict, **_options: object) -> str:
+    """pydantic writes it in a seventh of the time, but no half of a surrogate pair."""
+    try:
+        return to_json(entry).decode()
+    except PydanticSerializationError:
+        return json.dumps(entry)
 
 
 def _foreign(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

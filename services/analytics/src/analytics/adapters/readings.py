@@ -1,11 +1,12 @@
 """Figures out, true at the moment they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from asyncpg import Record
 from pydantic import TypeAdapter
-from sqlalchemy import Executable, RowMapping
+from sqlalchemy import ClauseElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from analytics.adapters import counting, queries, trends
@@ -14,6 +15,7 @@ from analytics.domain.figures import RECENT, Figures
 from analytics.domain.periods import Timeframe, Window
 from analytics.domain.retention import RANKS, PatientAtRisk, Position, Retention, Risk
 from analytics.domain.trends import Count, Trend
+from chassis.database import fetch
 
 COUNTS = TypeAdapter(Sequence[Count])
 NAMES = TypeAdapter(dict[str, str])
@@ -116,11 +118,11 @@ class Readings:
         counted: str = (await self._connection.execute(trends.COUNT, asked)).scalar_one()
         return counted
 
-    async def _rows(self, statement: Executable, parameters: dict[str, Any]) -> Sequence[RowMapping]:
-        return (await self._connection.execute(statement, parameters)).mappings().all()
+    async def _rows(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> Sequence[Record]:
+        return await fetch(self._connection, statement, parameters)
 
 
-def _patient(row: RowMapping, now: datetime) -> PatientAtRisk:
+def _patient(row: Record, now: datetime) -> PatientAtRisk:
     known = {
         name: row[name] for name in ("cliniko_patient_id", "visits", "last_visit_at", "usual_interval_days", "slipped")
     }

@@ -9,8 +9,7 @@ is no validator, for figures change with the clock and while a sync is under way
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -18,6 +17,8 @@ from fastapi import Header
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
+
+from contracts.timestamps import http_date
 
 WHEN_IT_WAS_MADE: dict[str, Any] = {"timestamp": True, "generated_at": True, "summary": {"generated_at"}}
 
@@ -36,7 +37,7 @@ def answer(document: BaseModel | Sequence[BaseModel], last_sync_time: datetime |
     """The document, or 304 to a client that has it."""
     headers = {"ETag": _tag(document), "Cache-Control": "private, no-cache"}
     if last_sync_time is not None:
-        headers["Last-Modified"] = format_datetime(last_sync_time.astimezone(UTC), usegmt=True)
+        headers["Last-Modified"] = http_date(last_sync_time)
     if known is not None and _names(known, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(to_json(document), media_type="application/json", headers=headers)

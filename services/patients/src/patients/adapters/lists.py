@@ -72,13 +72,13 @@ async def page(tenant: Tenant, listing: Listing, now: datetime) -> tuple[bool, P
     walk, after = listing.bookmark or (None, None)
     seen = {"snapshot": walk.snapshot, "transaction": walk.transaction} if walk else {}
     statement = _page(_shape(listing), goes_on=after is not None)
-    found = (await tenant.execute(statement, now=now, **seen, **_values(listing, after, listing.limit + 1))).one()
-    patients = list(map(Listed, found.patient_id or (), found.document or (), found.next_at or ()))
-    walk = walk or Walk(now, found.snapshot, found.transaction)
-    place = Position(found.next_order, found.recency, found.name_order, found.last_id)
+    (found,) = await tenant.fetch(statement, now=now, **seen, **_values(listing, after, listing.limit + 1))
+    patients = list(map(Listed, found["patient_id"] or (), found["document"] or (), found["next_at"] or ()))
+    walk = walk or Walk(now, found["snapshot"], found["transaction"])
+    place = Position(*(found[name] for name in _PLACE_NAMES))
     end = Bookmark(walk, place) if len(patients) > listing.limit else None
-    version = Version(found.changes, found.synced_at)
-    return found.untrue, Page(version, patients[: listing.limit], found.total, end)
+    version = Version(found["changes"], found["synced_at"])
+    return found["untrue"], Page(version, patients[: listing.limit], found["total"], end)
 
 
 async def stretch(

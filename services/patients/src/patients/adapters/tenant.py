@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable
+import asyncpg
+from sqlalchemy import ClauseElement, CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import fetch
 
 
 @dataclass(frozen=True)
@@ -17,3 +20,7 @@ class Tenant:
     async def execute(self, statement: Executable, **parameters: Any) -> CursorResult[Any]:
         """Run a statement that names `:organization_id`."""
         return await self.connection.execute(statement, {"organization_id": self.organization_id, **parameters})
+
+    async def fetch(self, statement: ClauseElement, **parameters: Any) -> list[asyncpg.Record]:
+        """The same for a statement that is asked often."""
+        return await fetch(self.connection, statement, {"organization_id": self.organization_id, **parameters})

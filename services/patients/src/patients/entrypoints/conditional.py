@@ -12,11 +12,11 @@ been sent the same records at this address before, and that was announced.
 
 import re
 from base64 import urlsafe_b64encode
-from email.utils import format_datetime
 from hashlib import blake2b
 
 from starlette.responses import Response
 
+from contracts.timestamps import http_date
 from patients.domain.listing import Version
 from patients.entrypoints.parameters import Asking
 
@@ -42,7 +42,7 @@ def validators(asking: Asking, version: Version, media_type: str, *, by_the_minu
         "Vary": "Accept",
     }
     if version.synced_at:
-        headers["Last-Modified"] = format_datetime(version.synced_at, usegmt=True)
+        headers["Last-Modified"] = http_date(version.synced_at)
     return headers
 
 
