@@ -111,6 +111,15 @@ def test_ports_come_from_settings(tmp_path: Path) -> None:
     assert programs["sync"].port == 9002
 
 
+def test_no_secret_stands_in_a_command_line(tmp_path: Path) -> None:
+    password = SECRETS.broker_password
+    programs = plan(tmp_path)
+    assert programs["broker"].environment["RABBITMQ_EMULATOR_PASSWORD"] == password
+    secret = {password, SECRETS.owner_password, SECRETS.identity_key, *SECRETS.role_passwords.values()}
+    words = [word for program in programs.values() for word in program.command]
+    assert not [word for word in words if any(one in word for one in secret)]
+
+
 def test_no_secret_shows_when_a_program_is_printed(tmp_path: Path) -> None:
     shown = repr(plan(tmp_path))
     assert not any(password in shown for password in SECRETS.role_passwords.values())

@@ -16,6 +16,8 @@ from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelNotFoundEntity, ProbableAuthenticationError
 from pamqp.common import FieldTable
 
+from rabbitmq_emulator.__main__ import LOGIN_VARIABLE
+
 Run = Callable[..., subprocess.Popen[str]]
 
 QUORUM: FieldTable = {"x-queue-type": "quorum"}
@@ -93,8 +95,9 @@ def test_a_taken_port_is_named(run: Run) -> None:
     assert errors == f"rabbitmq_emulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
-async def test_the_user_and_the_password_have_to_be_right(run: Run) -> None:
-    address = url_of(run("--user", "routiq", "--password", "right")).removeprefix("amqp://")
+async def test_the_user_and_the_password_have_to_be_right(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOGIN_VARIABLE, "right")
+    address = url_of(run("--user", "routiq")).removeprefix("amqp://")
     async with channel_to(f"amqp://routiq:right@{address}"):
         pass
     for login in ("routiq:wrong", "guest:right", "guest:guest"):

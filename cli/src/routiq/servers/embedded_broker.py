@@ -26,20 +26,11 @@ class EmbeddedBroker:
         return f"amqp://{USER}:{quote(self.password, safe='')}@{LOOPBACK}:{self.port}/"
 
     def program(self, environment: Mapping[str, str]) -> Program:
-        options = (
-            "--port",
-            str(self.port),
-            "--journal",
-            str(self.journal),
-            "--user",
-            USER,
-            "--password",
-            self.password,
-        )
+        options = ("--port", str(self.port), "--journal", str(self.journal), "--user", USER)
         return Program(
             name="broker",
             command=(sys.executable, "-m", "rabbitmq_emulator", *options),
-            environment=environment,
+            environment={**environment, "RABBITMQ_EMULATOR_PASSWORD": self.password},
             port=self.port,
             ready=partial(amqp_answers, LOOPBACK, self.port),
         )

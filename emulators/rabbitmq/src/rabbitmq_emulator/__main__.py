@@ -13,6 +13,8 @@ from rabbitmq_emulator.handshake import Credentials
 from rabbitmq_emulator.server import JournalUnusableError, listening
 
 EXIT_CANNOT_START = 2
+LOGIN_VARIABLE = "RABBITMQ_EMULATOR_PASSWORD"
+"""Where it stands in the environment: everybody on a machine may read a command line."""
 
 
 def main() -> int:
@@ -29,7 +31,7 @@ async def _serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    credentials = Credentials(options.user, options.password)
+    credentials = Credentials(options.user, os.environ.get(LOGIN_VARIABLE, "guest"))
     async with listening(credentials, options.host, options.port, options.journal) as port:
         kept = f"journal {options.journal}" if options.journal else "in memory only"
         sys.stdout.write(f"RabbitMQ emulator, a development broker, on amqp://{options.host}:{port} ({kept})\n")
@@ -43,7 +45,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="what is durable survives this process in FILE")
     parser.add_argument("--user", default="guest")
-    parser.add_argument("--password", default="guest")
     return parser.parse_args()
 
 
