@@ -89,7 +89,7 @@ async def test_a_probe_and_a_listener_need_no_turn(opened: Database) -> None:
         assert await opened.answers()
 
 
-@pytest.mark.parametrize("name", ["org_a", "o'; DROP TABLE inbox; --", "\\'", "orgänisation"])
+@pytest.mark.parametrize("name", ["org_a", "o'; DROP TABLE inbox; --", "\\'", "orgänisation 🏥", "\\+000027"])
 async def test_a_transaction_is_an_organizations_whatever_its_name(opened: Database, name: str) -> None:
     async with opened.transaction(name) as connection:
         assert await connection.scalar(TENANT) == name
