@@ -10,7 +10,8 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import database
-from chassis.database import Database, Notifications, fetch, is_outage
+from chassis.database import Database, Notifications, fetch
+from chassis.outages import is_outage
 
 PID = text("SELECT pg_backend_pid()")
 TENANT = select(func.current_setting("routiq.organization_id", True))
