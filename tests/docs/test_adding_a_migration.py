@@ -7,9 +7,10 @@ import pytest
 from tests.docs.conftest import Copy
 from tests.docs.test_documents import ROOT
 
+from routiq.plan import WITH_A_DATABASE
+
 pytestmark = pytest.mark.timeout(900)  # each run of tests starts a PostgreSQL
 
-SERVICES = ("patients", "sync", "analytics", "admin")
 REVISION = '''"""What a test adds."""
 
 from alembic import op
@@ -50,10 +51,10 @@ def test_a_table_of_tenants_passes_once_it_separates_them_and_has_a_row(copy: Co
 
 
 def test_a_table_that_does_not_separate_tenants_is_found_in_every_service(copy: Copy) -> None:
-    for service in SERVICES:
+    for service in WITH_A_DATABASE:
         _migrates(copy, service, NOTES)
     found = copy.tested(f"{DEPLOYED}::test_every_table_that_names_an_organization_is_guarded")
-    assert [service for service in SERVICES if f"'{service}.notes'" not in found.stdout] == []
+    assert [service for service in WITH_A_DATABASE if f"'{service}.notes'" not in found.stdout] == []
 
 
 def test_what_takes_something_away_or_changes_what_has_landed_is_found(copy: Copy) -> None:
