@@ -39,7 +39,7 @@ class Shell:
         )
 
     def _of_this_system(self, commands: str) -> str:
-        ports = {"8000": "PORT", "8001": "PATIENTS_PORT"}
+        ports = {"8000": "PORT", "8001": "PATIENTS_PORT", "5432": "POSTGRES_PORT"}
         for usual, name in ports.items():
             commands = commands.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{self.system.environment[name]}")
         return commands

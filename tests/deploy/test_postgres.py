@@ -26,6 +26,12 @@ FUNCTIONS = """
     SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE pronamespace = $1::regnamespace
         AND has_function_privilege($2, p.oid, 'EXECUTE') AND has_schema_privilege($2, pronamespace, 'USAGE')
 """
+UNGUARDED = """
+    SELECT attrelid::regclass::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE attname = 'organization_id' AND relkind IN ('r', 'p', 'v', 'm') AND relnamespace::regnamespace::text = ANY($1)
+    AND NOT (relrowsecurity
+             AND EXISTS (SELECT FROM pg_policy WHERE polrelid = attrelid AND polname = 'own_organization'))
+"""
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
@@ -124,6 +130,11 @@ async def test_row_level_security_binds_a_service(deployed: Deployed, service: s
         for table in guarded:
             with pytest.raises(REFUSED):
                 await connection.fetch(f"SELECT * FROM {table}")
+
+
+async def test_every_table_that_names_an_organization_is_guarded(deployed: Deployed) -> None:
+    async with deployed.connected() as owner:
+        assert [row[0] for row in await owner.fetch(UNGUARDED, list(WITH_A_DATABASE))] == []
 
 
 @pytest.mark.parametrize("service", WITH_A_DATABASE)

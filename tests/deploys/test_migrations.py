@@ -19,6 +19,7 @@ from chassis.migrations import Schema, migrate
 from routiq.plan import WITH_A_DATABASE
 
 CLINIC = "migrated"
+REVISIONS = "services/*/migrations/versions/*.py"
 
 
 @pytest.mark.e2e
@@ -58,6 +59,14 @@ async def test_no_new_revision_takes_away_what_the_previous_release_uses(
         assert not _mentioned(source, word(name)), f"{name} is still in use"
 
 
+def test_no_revision_that_has_landed_was_changed(released: Path) -> None:
+    """Where it has run, it does not run again."""
+    landed = {str(path.relative_to(released)): path.read_text() for path in released.glob(REVISIONS)}
+    today = {str(path.relative_to(TODAY)): path.read_text() for path in TODAY.glob(REVISIONS)}
+    assert landed
+    assert {name for name, text in landed.items() if today.get(name) != text} == set()
+
+
 async def _until_more_was_synced(load: Load) -> None:
     """One whole run since now: the first to end may have begun before."""
     runs = len(load.seen.runs)
@@ -86,7 +95,7 @@ def _address(server: PostgresServer, database: str) -> str:
 def _contracted(released: Path) -> set[str]:
     """What the revisions written since say they take away: `contracts = ("sync.runs.role",)`."""
     names: set[str] = set()
-    for path in TODAY.glob("services/*/migrations/versions/*.py"):
+    for path in TODAY.glob(REVISIONS):
         if not (released / path.relative_to(TODAY)).exists():
             spec = spec_from_file_location(path.stem, path)
             assert spec

@@ -1,21 +1,14 @@
 """CONTRIBUTING.md followed on a copy: what it says fails does fail, and what it says mends it does."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from tests.clients.answers import lost
+from tests.docs.conftest import Copy
 from tests.docs.test_documents import ROOT
 
-COPIED = ("libs", "services", "docs", "deploy", "pyproject.toml", "conftest.py")
 EVENTS, SHAPES = "libs/contracts/src/contracts/events.py", "services/analytics/src/analytics/entrypoints/shapes.py"
-FIELD = "    active_patients: int\n"
 EXAMPLES, ROUTES = "libs/contracts/src/contracts/examples.py", "libs/contracts/src/contracts/routes.py"
 EVENT = '''
 
@@ -44,57 +37,6 @@ LISTING = (
     "deploy/**/*.py",
 )
 """Where services are named one by one; what is generated and what counts in figures is no list of them."""
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A checkout to be changed; its packages come before the installed ones."""
-
-    home: Path
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        sources = ":".join(str(source) for part in COPIED[:2] for source in (self.home / part).glob("*/src"))
-        environment = {**os.environ, "PYTHONPATH": sources}
-        command = [sys.executable, *arguments]
-        return subprocess.run(
-            command, cwd=self.home, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    def tested(self) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "libs/contracts")
-
-    def make(self) -> None:
-        """What `make schemas` and `make documents` do without npm, and what RabbitMQ and Kubernetes are told."""
-        for command in (
-            ["-m", "contracts.schemas", "libs/contracts/schemas"],
-            ["-m", "contracts.asyncapi", "docs/asyncapi.json"],
-            ["docs/openapi.py", "docs/openapi.json"],
-            ["deploy/rabbitmq/generate.py"],
-            ["deploy/kubernetes/generate.py"],
-        ):
-            made = self.run(*command)
-            assert made.returncode == 0, made.stderr
-
-    def add(self, file: str, line: str, after: str = FIELD) -> None:
-        """After every place that says so."""
-        path = self.home / file
-        before = path.read_text()
-        assert after in before
-        path.write_text(before.replace(after, after + line))
-
-    def says(self, file: str) -> str:
-        return (self.home / file).read_text()
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, tmp_path / name)
-    return Copy(tmp_path)
 
 
 def test_a_field_that_may_be_left_out_is_added_to_an_event_and_the_schemas_follow(copy: Copy) -> None:

@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
+import asyncpg
 import pytest
+from conftest import PostgresServer
 from tests.docs.test_documents import PAGES, ROOT, each_page
 from typer.testing import CliRunner
 
@@ -17,6 +19,7 @@ from routiq.main import app
 INLINE = re.compile(r"`(?:\.venv/bin/)?(routiq|make) ([a-z][^`]*)`")
 DIRECT = re.compile(r"`[^`\n]*?((?:\.venv/bin/|python -m )(?!routiq )[^`]+)`")
 """Commands in sentences that are looked up: a program of the environment, a module."""
+STATEMENT = re.compile(r"`((?:SELECT|CREATE INDEX) [^`]+)`")
 
 
 def test_every_command_in_a_sentence_is_one_that_there_is() -> None:
@@ -56,6 +59,21 @@ def test_what_a_command_in_a_sentence_runs_is_there(page: Path) -> None:
 )
 def test_a_command_that_runs_what_is_not_there_would_be_found(given: str, missing: list[str]) -> None:
     assert _missing(given) == missing
+
+
+async def test_every_statement_in_a_sentence_is_one_that_the_schemas_take(
+    postgres: PostgresServer, migrated_template: tuple[str, str]
+) -> None:
+    statements = [given for page in PAGES for given in STATEMENT.findall(page.read_text())]
+    assert len(statements) > 2
+    owner = await asyncpg.connect(f"{postgres.url.rpartition('/')[0]}/{migrated_template[0]}")
+    transaction = owner.transaction()
+    await transaction.start()
+    await owner.execute("SET LOCAL search_path TO patients")  # as in a revision
+    for statement in statements:
+        await owner.execute(statement.replace(" CONCURRENTLY", ""))  # which no transaction may contain
+    await transaction.rollback()
+    await owner.close()
 
 
 def _missing(given: str) -> list[str]:
