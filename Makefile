@@ -38,7 +38,7 @@ bench-sync: $(STAMP) ## seconds, records a second and memory of syncs (LARGE=1: 
 bench-reads: $(STAMP) ## lists and figures beside a baseline, at 1,000 clinics (CLINICS=10: a small one; needs wrk)
 	@$(VENV)/bin/python bench/read_speed.py
 
-bench-recovery: $(STAMP) ## how long a backup and its restore take (CLINICS=20: the larger of two sizes)
+bench-recovery: $(STAMP) ## how long a backup, its restore and the replay take, and bytes on disk (CLINICS=20: the larger of two sizes)
 	@$(VENV)/bin/python bench/recovery_time.py
 
 bench-tracing: $(STAMP) ## what traces cost a request: off, on and not recorded, recorded

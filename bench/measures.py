@@ -1,9 +1,11 @@
 """What processes have used, as Linux counts it."""
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -15,6 +17,23 @@ class Usage:
     cpu_seconds: float
     peak_mb: float
     """Of the process itself."""
+
+
+class Spent(NamedTuple):
+    """Seconds, and those of CPU in this process and all below it: on a busy machine only these say something."""
+
+    seconds: float
+    cpu: float
+
+    @classmethod
+    def so_far(cls) -> "Spent":
+        return cls(time.perf_counter(), usage({"all": os.getpid()})["all"].cpu_seconds)
+
+    def until(self, later: "Spent") -> "Spent":
+        return Spent(later.seconds - self.seconds, later.cpu - self.cpu)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} ({self.cpu:.1f})"
 
 
 def usage(processes: Mapping[str, int]) -> Mapping[str, Usage]:

@@ -1,4 +1,4 @@
-"""The same records in the tables of analytics and of the baseline: copied from those of the patients service."""
+"""The same records in the tables of analytics, sync and the baseline: copied from those of the patients service."""
 
 ANALYTICS = (
     """
@@ -27,6 +27,37 @@ ANALYTICS = (
     SELECT organization_id, array_agg(cliniko_patient_id)
     FROM analytics.patients WHERE organization_id = $1 GROUP BY organization_id
     """,
+)
+
+# Of all clinics at once, as `sync.adapters.landing` leaves them: a hundred records share a batch.
+SYNC = (
+    """
+    INSERT INTO sync.landed (organization_id, kind, cliniko_id, sequence, record, batch_id)
+    SELECT organization_id, 'patients', cliniko_patient_id, sequence,
+        jsonb_build_object(
+            'cliniko_patient_id', cliniko_patient_id, 'first_name', split_part(name, ' ', 1),
+            'last_name', split_part(name, ' ', 2), 'email', email,
+            'phone_numbers', jsonb_build_array(jsonb_build_object('type', 'Mobile', 'number', phone)),
+            'archived_at', archived_at, 'deleted_at', deleted_at, 'merged_at', merged_at,
+            'created_at', created_at, 'updated_at', updated_at
+        ),
+        md5(organization_id || row_number() OVER (PARTITION BY organization_id) / 100)::uuid
+    FROM patients.patients
+    """,
+    """
+    INSERT INTO sync.landed (organization_id, kind, cliniko_id, sequence, record, batch_id)
+    SELECT organization_id, 'appointments', cliniko_appointment_id, sequence,
+        jsonb_build_object(
+            'cliniko_appointment_id', cliniko_appointment_id, 'cliniko_patient_id', cliniko_patient_id,
+            'appointment_type_id', appointment_type_id, 'practitioner_id', practitioner_id, 'starts_at', starts_at,
+            'ends_at', ends_at, 'notes', notes, 'patient_arrived', patient_arrived, 'did_not_arrive', did_not_arrive,
+            'cancelled_at', cancelled_at, 'archived_at', archived_at, 'deleted_at', deleted_at,
+            'created_at', created_at, 'updated_at', updated_at
+        ),
+        md5('visits' || organization_id || row_number() OVER (PARTITION BY organization_id) / 100)::uuid
+    FROM patients.appointments
+    """,
+    "VACUUM (ANALYZE) sync.landed",
 )
 
 # `$2` is the clinic's number, by which the baseline keys it.

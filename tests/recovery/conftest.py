@@ -7,12 +7,14 @@ from tests.conftest import System, running
 from tests.faults.practice import Practice, own_cliniko
 
 CLINICS = "erasing", "changing"
+LARGER = "larger"
 
 
 @pytest.fixture(scope="module")
 def damaged() -> Iterator[System]:
     """Cliniko goes on while it is down."""
-    with own_cliniko(*(f"MS0-{name}-au4={seed}:320" for seed, name in enumerate(CLINICS))) as settings:
+    accounts = [f"MS0-{name}-au4={seed}:320" for seed, name in enumerate(CLINICS)]
+    with own_cliniko(*accounts, f"MS0-{LARGER}-au4=7:2500:10000") as settings:
         with running("embedded", **settings) as system:
             yield system
 

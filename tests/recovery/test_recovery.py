@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 from tests.conftest import System
 from tests.faults.practice import Practice
+from tests.recovery.steps import back_up, erase, history, ids, lose_the_queues, restore, until_figures_count
 
 from routiq.plan import WITH_A_DATABASE
 from routiq.recovery.restore import APART
@@ -29,26 +28,26 @@ def test_what_was_lost_comes_back_and_whoever_was_erased_does_not(
 ) -> None:
     erasing, changing = clinics
     forgotten, forgotten_later = erasing.patients()["patients"][:2]
-    _erase(erasing, forgotten)
-    history = _history(changing)
-    place = _back_up(damaged)
-    _erase(erasing, forgotten_later)
+    erase(erasing, forgotten)
+    runs = history(changing)
+    place = back_up(damaged)
+    erase(erasing, forgotten_later)
     changing.change("update", count=0, values={"first_name": "New"})
     changing.change("archive", count=10)
     changing.run()
 
-    _lose_the_queues(damaged)
-    said = _restore(damaged, place)
+    lose_the_queues(damaged)
+    said = restore(damaged, place)
     assert "1 patients who were erased after the backup were erased again" in said
     damaged.command("up", "--detach")
-    assert _history(changing) == history
-    assert _ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
+    assert history(changing) == runs
+    assert ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
     for practice in clinics:
         damaged.command("replay", practice.organization)
         practice.run()
     changing.agrees()
-    assert _ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
-    _until_figures_count(erasing, len(_ids(erasing)))
+    assert ids(erasing).isdisjoint({forgotten["id"], forgotten_later["id"]})
+    until_figures_count(erasing, len(ids(erasing)))
     assert "whole" in damaged.command("audit", "verify").stdout
 
 
@@ -57,22 +56,22 @@ async def test_what_was_landed_and_not_yet_applied_comes_back_by_being_said_agai
 ) -> None:
     _, changing = clinics
     changing.run()
-    known = _ids(changing)
+    known = ids(changing)
     await _take_back_what_was_applied(damaged, changing.organization)
-    place = _back_up(damaged)
-    _lose_the_queues(damaged)
-    _restore(damaged, place)
+    place = back_up(damaged)
+    lose_the_queues(damaged)
+    restore(damaged, place)
     damaged.command("up", "--detach")
-    assert not _ids(changing)
+    assert not ids(changing)
     damaged.command("replay", changing.organization)
-    _until_figures_count(changing, len(known))
+    until_figures_count(changing, len(known))
     changing.agrees()
 
 
 async def test_each_service_is_kept_to_its_own_again(damaged: System, clinics: tuple[Practice, Practice]) -> None:
-    place = _back_up(damaged)
+    place = back_up(damaged)
     damaged.command("down")
-    _restore(damaged, place)
+    restore(damaged, place)
     damaged.command("up", "--detach")
     for name in WITH_A_DATABASE:
         password = damaged.secrets["role_passwords"][name]
@@ -102,11 +101,11 @@ async def test_everything_comes_back_where_nothing_is_left_of_the_database(
 ) -> None:
     erasing, changing = clinics
     changing.run()
-    known = _ids(erasing)  # without those who were erased before
-    place = _back_up(damaged)
+    known = ids(erasing)  # without those who were erased before
+    place = back_up(damaged)
     changing.change("update", count=0, values={"first_name": "Newer"})
-    _erase(erasing, erasing.patients()["patients"][0])  # comes back, which the operator is told
-    _lose_the_queues(damaged)
+    erase(erasing, erasing.patients()["patients"][0])  # comes back, which the operator is told
+    lose_the_queues(damaged)
     shutil.rmtree(damaged.home / ".routiq" / "postgres")
     if begun_anew:
         damaged.command("up", "--detach")
@@ -114,19 +113,19 @@ async def test_everything_comes_back_where_nothing_is_left_of_the_database(
         await owner.execute("SELECT setval('sync.landing_sequence', $1)", 10 * APART)  # further on, by another way
         await owner.close()
         damaged.command("down")
-    assert "have the clinics erase them again" in _restore(damaged, place)
+    assert "have the clinics erase them again" in restore(damaged, place)
     damaged.command("up", "--detach")
     for practice in clinics:
         damaged.command("replay", practice.organization)
         practice.run()
     changing.agrees()
-    assert _ids(erasing) == known
+    assert ids(erasing) == known
 
 
 @pytest.mark.parametrize("damage", ["flipped", "shortened", "newer", "no backup"])
 def test_what_is_no_whole_backup_of_this_release_is_refused(damaged: System, tmp_path: Path, damage: str) -> None:
     place = tmp_path / "backup"
-    shutil.copytree(_back_up(damaged), place)
+    shutil.copytree(back_up(damaged), place)
     dump, manifest = place / "database.dump", place / "manifest.json"
     content = dump.read_bytes()
     match damage:
@@ -150,11 +149,11 @@ def test_what_is_no_whole_backup_of_this_release_is_refused(damaged: System, tmp
 
 
 async def test_versions_go_on_above_those_of_what_is_replaced(damaged: System) -> None:
-    place = _back_up(damaged)
+    place = back_up(damaged)
     seen = []
     for _ in range(2):
         damaged.command("down")
-        _restore(damaged, place)
+        restore(damaged, place)
         damaged.command("up", "--detach")
         owner = await asyncpg.connect(damaged.owner_url)
         seen.append(await owner.fetchval("SELECT last_value FROM sync.landing_sequence"))
@@ -163,7 +162,7 @@ async def test_versions_go_on_above_those_of_what_is_replaced(damaged: System) -
 
 
 def test_nothing_is_restored_under_a_running_system(damaged: System) -> None:
-    refused = damaged.command("restore", str(_back_up(damaged)), check=False)
+    refused = damaged.command("restore", str(back_up(damaged)), check=False)
     assert (refused.returncode, "Nothing was changed" in refused.stderr) == (1, True)
 
 
@@ -171,7 +170,7 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(damaged: System) 
     elsewhere = System(
         damaged.home, {**damaged.environment, "DATABASE_URL": "postgresql://routiq:x@127.0.0.1:1/routiq"}
     )
-    place = _back_up(damaged)
+    place = back_up(damaged)
     damaged.command("down")
     refused = [elsewhere.command(*words, check=False) for words in (("backup",), ("restore", str(place)))]
     damaged.command("up", "--detach")
@@ -180,20 +179,10 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(damaged: System) 
 
 
 def test_a_backup_is_its_owners_alone(damaged: System) -> None:
-    place = _back_up(damaged)
+    place = back_up(damaged)
     assert (place.stat().st_mode & 0o777, (place / "database.dump").stat().st_mode & 0o777) == (0o700, 0o600)
     keys = damaged.secrets["credentials_keys"].partition(":")[2]
     assert keys[:SECRET_LENGTH].encode() not in (place / "database.dump").read_bytes()
-
-
-def _back_up(system: System) -> Path:
-    said = system.command("backup").stdout
-    (place,) = {line.partition(":")[0] for line in said.splitlines() if line.startswith("backups/")}
-    return system.home / place
-
-
-def _restore(system: System, place: Path) -> str:
-    return system.command("restore", str(place)).stdout
 
 
 async def _take_back_what_was_applied(system: System, organization: str) -> None:
@@ -202,30 +191,3 @@ async def _take_back_what_was_applied(system: System, organization: str) -> None
     for (table,) in await owner.fetch(APPLIED):
         await owner.execute(f"DELETE FROM {table} WHERE organization_id = $1", organization)
     await owner.close()
-
-
-def _lose_the_queues(system: System) -> None:
-    system.command("down")
-    for file in (system.home / ".routiq").glob("broker.sqlite*"):
-        file.unlink()
-
-
-def _erase(practice: Practice, patient: dict[str, Any]) -> None:
-    path = f"/api/v1/patients/{practice.organization}/patients/{patient['id']}"
-    assert practice.system.call("DELETE", path, practice.organization).status_code == 200
-
-
-def _ids(practice: Practice) -> set[str]:
-    return {one["id"] for one in practice.patients()["patients"]}
-
-
-def _history(practice: Practice) -> Any:
-    path = f"/api/v1/sync/history/{practice.organization}"
-    return [run["sync_id"] for run in practice.system.get(path, practice.organization)["recent_syncs"]]
-
-
-def _until_figures_count(practice: Practice, patients: int) -> None:
-    deadline = time.monotonic() + 30
-    while practice.summary()["total_patients"] != patients:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)

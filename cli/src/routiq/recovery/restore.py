@@ -1,11 +1,6 @@
 """`routiq restore`: a new database is made beside the one in use, and takes its name when it is whole."""
 
-import asyncio
-import json
 import os
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +9,16 @@ import asyncpg
 
 from routiq.console import out
 from routiq.failures import ReportedError
-from routiq.plan import MIGRATIONS, WITH_A_DATABASE, Plan, as_role
+from routiq.plan import MIGRATIONS, WITH_A_DATABASE, Plan
 from routiq.processes import run_once
 from routiq.recovery.manifest import DUMP, Manifest
-from routiq.recovery.server import NOT_OURS, Server, ended
+from routiq.recovery.server import NOT_OURS, Server
+from routiq.recovery.telling import tell
 
 APART = 1_000_000_000
 """Versions given out after the backup, which may still be in a queue, are older than those given out from now on."""
-ERASE_AGAIN, STAND_IN = "erase-again", "routiq_standing_in"
+ERASE_AGAIN, END_RUNS = ("patients", "erase-again"), ("sync", "end-runs")
+UNDER_WAY = "SELECT organization_id, sync_id FROM sync.runs WHERE status IN ('queued', 'running')"
 RECORDED = """
     SELECT count(*) FROM admin.audit_entries
     JOIN unnest($1::text[], $2::bigint[], $3::bytea[]) AS head (organization_id, position, hash)
@@ -59,14 +56,14 @@ async def restore(plan: Plan, server: Server, place: Path) -> Restored:
         try:
             await _make_roles(connection)
             with out.status("Bringing the records back"):
-                again = await _fill(plan, server, fresh, place / DUMP)
+                again = await _fill(plan, server, fresh, place / DUMP, manifest.made_at)
             return Restored(manifest, await _take_over(connection, server.database, fresh), again)
         except BaseException:
             await connection.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')
             raise
 
 
-async def _fill(plan: Plan, server: Server, fresh: str, dump: Path) -> int | None:
+async def _fill(plan: Plan, server: Server, fresh: str, dump: Path, since: str) -> int | None:
     """Returns how many patients were erased again, see Restored; one begun anew since the backup knows of none."""
     options = ("--exit-on-error", "--no-owner", f"--jobs={os.cpu_count() or 1}")
     await server.run("pg_restore", *options, str(dump), database=fresh)
@@ -74,8 +71,9 @@ async def _fill(plan: Plan, server: Server, fresh: str, dump: Path) -> int | Non
     then, now = await _known(server, fresh), await _known(server, server.database)
     assert then is not None  # noqa: S101 - it was made just now; narrows it for the checker
     erased = sorted(now.erased - then.erased) if now and await _goes_on_from(server, then, now) else None
-    if erased:
-        await _tell_patients(plan, server, fresh, "".join(json.dumps(one) + "\n" for one in erased))
+    await _undo(server, fresh, since)
+    await tell(plan, server, fresh, ERASE_AGAIN, erased or ())
+    await tell(plan, server, fresh, END_RUNS, await _under_way(server, fresh))
     await _number_from(server, fresh, max(then.version, now.version if now else 0) + APART)
     if await _known(server, server.database) != now:
         raise ReportedError("A service wrote while the backup was brought back. Stop every service, and try again.")
@@ -106,6 +104,20 @@ async def _migrate(plan: Plan, url: str) -> None:
     await run_once(replace(program, environment=environment, prepare=None), plan.state.log(MIGRATIONS))
 
 
+async def _undo(server: Server, database: str, since: str) -> None:
+    """Have those who keep what sync announces leave what it has announced since: it knows nothing of it any more."""
+    async with server.connected(database) as connection:
+        for service in ("patients", "analytics"):
+            undone = f"INSERT INTO {service}.undone_times VALUES ($1, clock_timestamp())"  # noqa: S608 - ours
+            await connection.execute(undone, datetime.fromisoformat(since))
+
+
+async def _under_way(server: Server, database: str) -> list[tuple[str, str]]:
+    """Runs whose receipts are lost, or are for what this database has not applied."""
+    async with server.connected(database) as connection:
+        return [(row[0], row[1]) for row in await connection.fetch(UNDER_WAY)]
+
+
 async def _number_from(server: Server, database: str, version: int) -> None:
     async with server.connected(database) as connection:
         await connection.execute("SELECT setval('sync.landing_sequence', $1)", version)
@@ -134,36 +146,6 @@ async def _goes_on_from(server: Server, then: Known, now: Known) -> bool:
     async with server.connected(server.database) as connection:
         found: int = await connection.fetchval(RECORDED, *(list(part) for part in zip(*heads, strict=True)))
     return found == len(heads)
-
-
-async def _tell_patients(plan: Plan, server: Server, fresh: str, lines: str) -> None:
-    """The service's own command does it, and tells the others once everything runs."""
-    patients = plan.program("patients")
-    async with _standing_in(server, "routiq_patients") as (role, password):
-        process = await asyncio.create_subprocess_exec(
-            *patients.command,
-            ERASE_AGAIN,
-            env={**patients.environment, "DATABASE_URL": as_role(server.of(fresh), role, password)},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await ended(process, lines.encode())
-    if process.returncode:
-        raise ReportedError(f"Erasures could not be repeated, so nothing was restored. {said.decode().strip()}")
-
-
-@asynccontextmanager
-async def _standing_in(server: Server, role: str) -> AsyncIterator[tuple[str, str]]:
-    """Name and password of a role that may, for so long, what `role` may, whose own password is not known here."""
-    password = secrets.token_hex(24)
-    async with server.connected() as connection:
-        await connection.execute(f"DROP ROLE IF EXISTS {STAND_IN}")
-        await connection.execute(f"CREATE ROLE {STAND_IN} LOGIN PASSWORD '{password}' IN ROLE {role}")
-        try:
-            yield STAND_IN, password
-        finally:
-            await connection.execute(f"DROP ROLE {STAND_IN}")
 
 
 async def _take_over(connection: asyncpg.Connection, name: str, fresh: str) -> str | None:

@@ -13,11 +13,15 @@ from chassis.inbox import first_deliveries
 from chassis.logs import describe
 from chassis.outages import is_outage
 from chassis.outbox import announce
+from chassis.undone import standing
 from contracts.base import Event
 from contracts.events import Batch, BatchApplied
 from contracts.routes import ROUTES, Route
 
 log = structlog.get_logger()
+
+SYNC = "sync."
+"""So begin the keys of what the sync service announces."""
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncConnection], Awaitable[None]]
@@ -97,6 +101,8 @@ class Consumers:
         async with database.transaction() as connection:
             fresh = await first_deliveries(connection, subscription.consumer, ids, organization_id)
             new = list({event.event_id: event for event in events if event.event_id in fresh}.values())
+            if self._confirms and subscription.key.startswith(SYNC):
+                new = await standing(connection, new)
             if not new:
                 return
             await subscription.handler(new, connection)

@@ -159,6 +159,11 @@ def remember_traces(table: str) -> None:
     op.execute(f"ALTER TABLE {table} ADD COLUMN traceparent text")
 
 
+def remember_undone_times() -> None:
+    """For a service that keeps what sync says: the table of `chassis.undone`, which `routiq restore` fills."""
+    op.execute("CREATE TABLE undone_times (since timestamptz NOT NULL, until timestamptz NOT NULL)")
+
+
 def separate_tenants(*tables: str) -> None:
     """Row-level security: a transaction sees and writes the rows of its own organization only."""
     own = "organization_id = current_setting('routiq.organization_id', true)"

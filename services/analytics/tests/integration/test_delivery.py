@@ -169,3 +169,20 @@ async def test_an_older_state_of_an_erased_patients_appointment_gives_it_to_nobo
         upcoming(patient_id=2, sequence=1),
     )
     assert (await analytics.summary("org_a", NOW))["active_patients"] == 0
+
+
+async def test_what_sync_announced_in_a_time_that_is_undone_is_left_and_an_erasure_is_not(
+    analytics: Analytics,
+) -> None:
+    undone = "INSERT INTO undone_times VALUES (now() - interval '1 minute', now())"
+    async with analytics.database.transaction() as connection:
+        await connection.execute(text(undone))
+    before, since = ({"occurred_at": datetime.now(UTC) - timedelta(seconds=seconds)} for seconds in (90, 30))
+    known, unknown = page(patient(1), patient(2)), page(patient(3))
+    erased = PatientErased.model_validate(
+        {**since, "organization_id": "org_a", "patient_id": uuid4(), "cliniko_patient_id": "2", "user_id": "user_1"}
+    )
+    await analytics.receive(known.model_copy(update=before), unknown.model_copy(update=since), erased)
+    assert (await analytics.summary("org_a", NOW))["total_patients"] == 1
+    await analytics.receive(page(patient(3)))
+    assert (await analytics.summary("org_a", NOW))["total_patients"] == 2

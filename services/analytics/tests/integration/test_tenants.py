@@ -17,7 +17,7 @@ TOUCH = text("INSERT INTO touched (organization_id, patients) VALUES (:organizat
 TABLES = text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-    AND relname NOT IN ('inbox', 'outbox', 'alembic_version')
+    AND relname NOT IN ('inbox', 'outbox', 'undone_times', 'alembic_version')
 """)
 ROUTES = [route.path.format(organization_id=OWNER) for route in router.routes if isinstance(route, APIRoute)]
 

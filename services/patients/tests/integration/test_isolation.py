@@ -12,8 +12,9 @@ from sqlalchemy.exc import ProgrammingError
 from patients.domain.patient import patient_id
 from patients.entrypoints.http import router
 
-WITHOUT_TENANTS = {"outbox", "inbox", "alembic_version"}
-"""The first two hold events on their way, which are read by their ids; the last is out of the service's reach."""
+WITHOUT_TENANTS = {"outbox", "inbox", "undone_times", "alembic_version"}
+"""The first two hold events on their way, which are read by their ids; the third holds times that are everybody's, the
+last is out of the service's reach."""
 TENANT_TABLES = text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = 'patients'::regnamespace AND relkind IN ('r', 'p') AND relname <> ALL(:others)

@@ -16,6 +16,7 @@ from sync.entrypoints import replay
 from sync.entrypoints.consumers import consumers
 from sync.entrypoints.http import router
 from sync.entrypoints.http.stream import Streams
+from sync.entrypoints.interruption import end_runs
 from sync.entrypoints.rotation import rotate
 from sync.entrypoints.scheduler import Scheduler
 from sync.entrypoints.worker import Worker
@@ -25,7 +26,10 @@ T = TypeVar("T")
 
 
 def main() -> None:
-    """`python -m sync` serves; `rotate-keys` seals every API key anew, `replay ORG` says all of a clinic again."""
+    """`python -m sync` serves; `rotate-keys` seals every API key anew, `replay ORG` says all of a clinic again.
+
+    `end-runs` ends those that its standard input names: see docs/recovery.md.
+    """
     settings = Settings.load()
     vault = _vault(settings)
     match sys.argv[1:]:
@@ -34,6 +38,8 @@ def main() -> None:
         case ["replay", *arguments]:
             said = asyncio.run(_on_the_database(settings, lambda database: replay.run(arguments, database)))
             sys.stdout.write(said + "\n")
+        case ["end-runs"]:
+            asyncio.run(_on_the_database(settings, lambda database: end_runs(sys.stdin, database)))
         case _:
             _serve(settings, vault)
 

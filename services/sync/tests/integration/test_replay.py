@@ -17,7 +17,7 @@ from sync.entrypoints.replay import run as run_replay
 TABLES = text("""
     SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-      AND relname NOT IN ('inbox', 'outbox', 'alembic_version')
+      AND relname NOT IN ('inbox', 'outbox', 'undone_times', 'alembic_version')
       AND relname NOT IN ('stale_documents', 'changes', 'former_places', 'touched', 'trends', 'erasures')
     ORDER BY relname
 """)
