@@ -41,9 +41,9 @@ SET_TENANT = text("SELECT set_config('routiq.organization_id', :organization_id,
 """Row-level security shows a transaction this organization's rows; without it, none."""
 
 
-AWAY = ("08", "25006", "28", "42P01", "53", "57P")
-"""PostgreSQL's errors for lost connections, a standby, changed passwords, migrations that have not run yet,
-exhausted resources and shutdown: each passes without the caller changing anything."""
+AWAY = ("08", "25006", "28", "3D000", "42P01", "53", "57P")
+"""PostgreSQL's errors for lost connections, a standby, changed passwords, a database that was not restored yet,
+migrations that have not run yet, exhausted resources and shutdown: each passes without the caller changing anything."""
 
 
 UNREACHABLE = (
