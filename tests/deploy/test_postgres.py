@@ -26,6 +26,13 @@ FUNCTIONS = """
     SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE pronamespace = $1::regnamespace
         AND has_function_privilege($2, p.oid, 'EXECUTE') AND has_schema_privilege($2, pronamespace, 'USAGE')
 """
+UNGUARDED = """
+    SELECT format('%I.%I', table_schema, table_name) FROM information_schema.columns
+    JOIN pg_class ON pg_class.oid = format('%I.%I', table_schema, table_name)::regclass
+    WHERE table_schema = $1 AND column_name = 'organization_id' AND NOT (
+        relrowsecurity AND EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)
+    )
+"""
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
@@ -108,6 +115,13 @@ async def test_a_service_changes_nothing_about_roles_databases_and_schemas(deplo
             with pytest.raises(REFUSED):
                 await connection.execute(attempt)
         assert not await connection.fetchval("SELECT has_schema_privilege('public', 'USAGE')")
+
+
+@pytest.mark.parametrize("service", WITH_A_DATABASE)
+async def test_every_table_that_names_an_organization_is_guarded(deployed: Deployed, service: str) -> None:
+    async with deployed.connected() as owner:
+        unguarded = [row[0] for row in await owner.fetch(UNGUARDED, service)]
+    assert unguarded == [], "its migration wants `separate_tenants`"
 
 
 @pytest.mark.parametrize("service", WITH_A_DATABASE)
