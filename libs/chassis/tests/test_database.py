@@ -10,7 +10,8 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import database
-from chassis.database import Database, Notifications, fetch, is_outage
+from chassis.database import Database, Notifications, fetch
+from chassis.outages import is_outage
 
 PID = text("SELECT pg_backend_pid()")
 TENANT = select(func.current_setting("routiq.organization_id", True))
@@ -89,7 +90,7 @@ async def test_a_probe_and_a_listener_need_no_turn(opened: Database) -> None:
         assert await opened.answers()
 
 
-@pytest.mark.parametrize("name", ["org_a", "o'; DROP TABLE inbox; --", "\\'", "orgänisation"])
+@pytest.mark.parametrize("name", ["org_a", "o'; DROP TABLE inbox; --", "\\'", "orgänisation 🏥", "\\+000027"])
 async def test_a_transaction_is_an_organizations_whatever_its_name(opened: Database, name: str) -> None:
     async with opened.transaction(name) as connection:
         assert await connection.scalar(TENANT) == name

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.consumers import Consumers
-from chassis.database import Transaction, engine_url, is_outage
+from chassis.database import Transaction, engine_url
 from chassis.errors import Conflict
 from chassis.identity import HEADER, Administrator, Caller, Operator, OwnOrganization, sign
+from chassis.outages import is_outage
 from chassis.service import assemble
 from chassis.settings import ServiceSettings
 

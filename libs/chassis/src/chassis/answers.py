@@ -8,10 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from chassis.database import is_outage, sqlstate_of
 from chassis.errors import Refusal, envelope
 from chassis.logs import describe
 from chassis.metrics import template
+from chassis.outages import is_outage, sqlstate_of
 
 log = structlog.get_logger()
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import Database, is_outage
+from chassis.database import Database
 from chassis.inbox import first_deliveries
 from chassis.logs import describe
+from chassis.outages import is_outage
 from chassis.outbox import announce
 from contracts.base import Event
 from contracts.events import Batch, BatchApplied

@@ -15,9 +15,9 @@ from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from chassis import dead_letters, topology, tracing
-from chassis.database import is_outage
 from chassis.logs import describe
 from chassis.metrics import MESSAGE_SECONDS, MESSAGES
+from chassis.outages import is_outage
 from chassis.queues import at_hand
 from contracts.events import RedriveSettled
 

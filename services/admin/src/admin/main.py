@@ -10,7 +10,8 @@ from admin.entrypoints.consumers import consumers
 from admin.entrypoints.http import router
 from admin.entrypoints.watch import keep_watch
 from admin.settings import Settings
-from chassis.database import Database, is_outage
+from chassis.database import Database
+from chassis.outages import is_outage
 from chassis.service import assemble, serve
 
 

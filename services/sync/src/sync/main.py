@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import uuid4
 
-from chassis.database import Database, is_outage
+from chassis.database import Database
+from chassis.outages import is_outage
 from chassis.service import assemble, serve
 from sync.adapters.accounts import Accounts
 from sync.adapters.ledger import SharedLedger
