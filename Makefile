@@ -9,6 +9,7 @@ PROJECTS := libs/contracts libs/chassis services/gateway services/patients servi
 	emulators/cliniko emulators/clerk emulators/rabbitmq cli
 MANIFESTS := pyproject.toml $(PROJECTS:%=%/pyproject.toml)
 UV := $(VENV)/bin/uv
+export UV_SYSTEM_CERTS ?= true
 UP_OPTIONS := $(if $(DETACH),--detach)
 
 help: ## list these commands

@@ -15,6 +15,7 @@ from routiq.state import Record, StateDirectory
 from routiq.supervisor import RESTARTS_ALLOWED, Supervisor
 
 MakeProgram = Callable[..., Program]
+SLEEPING = "import time; print('asleep', flush=True); time.sleep(600)"
 
 
 class Run:
@@ -37,6 +38,10 @@ class Run:
 
     def pid(self, name: str) -> Pid | None:
         return next(process.pid for process in self.record.processes if process.name == name)
+
+
+async def never() -> bool:
+    return False
 
 
 @asynccontextmanager
@@ -80,17 +85,36 @@ async def test_a_child_that_is_told_to_stop_is_started_again_however_often(
     assert run.said == ["patients was told to stop; starting it anew"] * (RESTARTS_ALLOWED + 1)
 
 
-async def test_a_child_that_cannot_stay_up_ends_the_run_with_its_reason(
+async def test_a_child_that_never_comes_up_ends_the_run_with_its_reason(
     state: StateDirectory, program: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("routiq.supervisor.LONGEST_PAUSE_SECONDS", 0.01)
-    run = Run([program("sync"), program("gateway", "raise SystemExit('no such setting')")], state)
+    gateway = program("gateway", "raise SystemExit('no such setting')", ready=never)
+    run = Run([program("sync"), gateway], state)
     with pytest.raises(ReportedError, match=r"gateway .* exit status 1(.|\n)*no such setting"):
         await run.supervisor.run(run.stop)
     assert len([text for text in run.said if "exit status 1" in text]) == RESTARTS_ALLOWED
     survivor = run.pid("sync")
     assert survivor
     assert not survivor.alive()
+
+
+async def test_a_child_that_came_up_once_never_ends_the_others_and_is_back_when_it_is_mended(
+    state: StateDirectory, program: MakeProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("routiq.supervisor.LONGEST_PAUSE_SECONDS", 0.01)
+    code = tmp_path / "code.py"
+    code.write_text(SLEEPING)
+    changing = program("patients", f"exec(open({str(code)!r}).read())")
+    async with supervised([changing, program("sync")], state) as run:
+        before, other = run.pid("patients"), run.pid("sync")
+        assert before
+        code.write_text("raise SystemExit('no such module')")
+        before.signal(signal.SIGTERM)
+        await run.until(lambda: len([text for text in run.said if "no such module" in text]) > RESTARTS_ALLOWED + 1)
+        code.write_text(SLEEPING)
+        await run.until(lambda: "asleep" in state.log("patients").read_text().rpartition("no such module")[2])
+        assert run.pid("sync") == other
 
 
 async def test_a_failed_step_is_not_repeated(state: StateDirectory, program: MakeProgram) -> None:

@@ -30,7 +30,7 @@ def test_the_types_are_those_of_the_document(workshop: Workshop) -> None:
     done = workshop.run(NPM, "run", "generate")
     assert done.returncode == 0, done.stderr
     made = (workshop.home / "src" / "schema.ts").read_text()
-    assert (SOURCE / "src" / "schema.ts").read_text() == made, "run: npm --prefix clients/typescript run generate"
+    assert (SOURCE / "src" / "schema.ts").read_text() == made, "run: make documents"
 
 
 def test_the_client_needs_no_package_at_run_time() -> None:

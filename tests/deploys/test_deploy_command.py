@@ -59,6 +59,22 @@ def test_a_migration_that_fails_leaves_the_service_at_work(checkout: System, cod
     assert checkout.process("admin")["pid"] == before
 
 
+def test_code_that_does_not_start_is_told_and_the_others_go_on_until_it_is_mended(checkout: System, code: Path) -> None:
+    before = {name: checkout.process(name)["pid"] for name in SERVICES}
+    main = code / "services" / "analytics" / "src" / "analytics" / "main.py"
+    mended = main.read_text()
+    main.write_text("import nothing_there\n" + mended)
+    for _ in range(2):  # the second finds it away already
+        refused = checkout.command("deploy", "analytics", check=False)
+        assert refused.returncode == 1
+        assert "analytics does not start, the others go on" in refused.stderr, refused.stderr
+        assert "No module named 'nothing_there'" in refused.stderr
+    main.write_text(mended)
+    assert "analytics runs anew" in checkout.command("deploy", "analytics").stdout
+    after = {name: checkout.process(name)["pid"] for name in SERVICES}
+    assert [name for name in SERVICES if after[name] != before[name]] == ["analytics"]
+
+
 def test_where_nothing_runs_it_says_so(checkout: System, tmp_path: Path) -> None:
     refused = System(tmp_path, checkout.environment).command("deploy", "sync", check=False)
     assert (refused.returncode, "Routiq is not running here" in refused.stderr) == (1, True)

@@ -28,7 +28,7 @@ ASKED = {
     "active": "all",
     "risk": "high",
 }
-"""A value for each query parameter but `cursor`."""
+"""A value for each query parameter but `cursor`: who adds one is told of it by a KeyError."""
 
 Json = dict[str, Any]
 

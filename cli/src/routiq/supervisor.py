@@ -12,6 +12,7 @@ from routiq.processes import Child, Program
 from routiq.state import ProcessRecord, ProcessState, Record, StateDirectory
 
 RESTARTS_ALLOWED, WITHIN_SECONDS = 5, 60
+"""Of a program that was never ready; one that was is started again for as long as the others run."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 READY_WITHIN_SECONDS = 60
 """At the first start; one that ran before may wait as long as what it needs is away."""
@@ -40,7 +41,7 @@ class Supervisor:
         self._of = {process.name: process for process in record.processes}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; raises when a program cannot be kept running. Stops everything either way."""
+        """Until `stop` is set; raises when a program cannot be started. Stops everything either way."""
         keepers = [asyncio.create_task(self._keep(program)) for program in self._programs]
         everything_ready = asyncio.create_task(self._announce_ready())
         stopping = asyncio.create_task(stop.wait())
@@ -104,10 +105,11 @@ class Supervisor:
         self._mark(child.program, "restarting")
 
     async def _mourn(self, child: Child, deaths: deque[float]) -> None:
-        """Say who died and of what, then wait a little longer each time; too often is the end of the run."""
+        """Say who died and of what, then wait a little longer each time; too often and never ready ends all."""
         await child.kill()
         recent = [death for death in deaths if death > time.monotonic() - WITHIN_SECONDS]
-        if child.program.once or len(recent) > RESTARTS_ALLOWED:
+        started = self._ready[child.program.name].is_set()
+        if child.program.once or (not started and len(recent) > RESTARTS_ALLOWED):
             often = "" if child.program.once else f"{len(recent)} deaths in {WITHIN_SECONDS} s. "
             raise ReportedError(often + child.obituary())
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (len(recent) - 1), LONGEST_PAUSE_SECONDS)

@@ -173,8 +173,8 @@ async def test_with_its_database_away_a_service_says_so_and_is_not_ready(unused_
         assert (await client.get("/health/live")).json() == {"status": "live"}
 
 
-@pytest.mark.parametrize("sqlstate", ["08006", "53300", "57P01", "57P03"])
-async def test_a_database_that_is_starting_stopping_or_full_is_an_outage_and_no_fault(sqlstate: str) -> None:
+@pytest.mark.parametrize("sqlstate", ["08006", "3D000", "53300", "57P01", "57P03"])
+async def test_a_database_that_is_starting_stopping_full_or_gone_is_an_outage_and_no_fault(sqlstate: str) -> None:
     error = asyncpg.PostgresError("Canary")
     error.sqlstate = sqlstate
     assert is_outage(error)

@@ -38,7 +38,7 @@ def operations(action: str) -> set[tuple[str, str]]:
 
 
 def test_the_committed_document_is_the_current_one() -> None:
-    assert FILE.read_text() == text(), "run: .venv/bin/python -m contracts.asyncapi docs/asyncapi.json"
+    assert FILE.read_text() == text(), "run: make documents"
 
 
 def test_every_route_and_every_queue_of_the_map_is_in_it_and_nothing_else() -> None:

@@ -42,7 +42,11 @@ class Server:
         try:
             connection = await asyncpg.connect(self.of(database))
         except OSError:
-            raise ReportedError("PostgreSQL cannot be reached. Nothing was changed; start it, and try again.") from None
+            place = urlsplit(self.url)
+            raise ReportedError(
+                f"PostgreSQL cannot be reached at {place.hostname}:{place.port or 5432}. Nothing was changed; start "
+                "it, and try again. DATABASE_URL says which one; where that is not set, it is that of `routiq up`."
+            ) from None
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise ReportedError("PostgreSQL does not let this user in. Nothing was changed.") from None
         try:

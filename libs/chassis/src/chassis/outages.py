@@ -6,9 +6,9 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-AWAY = ("08", "25006", "28", "42P01", "53", "57P")
-"""PostgreSQL's errors for lost connections, a standby, changed passwords, migrations that have not run yet,
-exhausted resources and shutdown: each passes without the caller changing anything."""
+AWAY = ("08", "25006", "28", "3D000", "42P01", "53", "57P")
+"""PostgreSQL's errors for lost connections, a standby, changed passwords, a database that was not restored yet,
+migrations that have not run yet, exhausted resources and shutdown: each passes without the caller changing anything."""
 
 UNREACHABLE = (
     ConnectionError,

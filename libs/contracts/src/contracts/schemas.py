@@ -10,6 +10,7 @@ from contracts.routes import ROUTES
 
 EVENTS: tuple[type[Event], ...] = tuple(dict.fromkeys(route.event for route in ROUTES))
 Schema = dict[str, Any]
+ADVICE = "Optional fields may be added; anything else gets a new version beside the old one (docs/deploys.md)."
 
 
 def file_name(event: type[Event]) -> str:
@@ -46,7 +47,7 @@ def write(directory: Path) -> None:
     """
     texts = {directory / file_name(event): event.model_json_schema() for event in EVENTS}
     if broken := [line for file, schema in texts.items() for line in _broken(file, schema)]:
-        sys.exit("\n".join([*broken, "Nothing was written: what changes so gets a new version beside the old one."]))
+        sys.exit("\n".join([*broken, f"Nothing was written. {ADVICE}"]))
     for file, schema in texts.items():
         file.write_text(json.dumps(schema, indent=2, sort_keys=True) + "\n")
 
