@@ -52,15 +52,18 @@ class Fleet:
     """The port of each."""
     balancer: int
     running: dict[str, Child] = field(default_factory=dict)
+    databases: dict[str, str] = field(default_factory=dict)
+    """The address of a service that has left the common one."""
 
     def program(self, replica: str, root: Path) -> Program:
         """The replica with the code below `root`."""
         service, port = replica.partition("-")[0], self.replicas[replica]
         program = self.plan.program(service)
+        own = {"DATABASE_URL": self.databases[service]} if service in self.databases else {}
         return replace(
             program,
             name=replica,
-            environment={**program.environment, "PORT": str(port), "PYTHONPATH": python_path(root)},
+            environment={**program.environment, "PORT": str(port), "PYTHONPATH": python_path(root), **own},
             port=port,
             ready=partial(http_answers, f"http://{LOOPBACK}:{port}/health/ready"),
         )
