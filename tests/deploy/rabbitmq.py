@@ -34,6 +34,9 @@ class DeployedBroker:
     home: Path
     passwords: Mapping[str, str] = field(default_factory=new_passwords)
     ports: tuple[int, int, int] = field(default_factory=lambda: (free_port(), free_port(), free_port()))
+    node: str = rabbitmq.NODE
+    more: str = ""
+    """What else stands in its configuration."""
 
     def url(self, user: str, passwords: Mapping[str, str] | None = None) -> str:
         """Of the service's user."""
@@ -55,28 +58,28 @@ class DeployedBroker:
         epmd, node = rabbitmq.RabbitMQ(installed, self.home, *self.ports, password="of nobody").programs()
         command = ("bash", str(DEPLOYED / "start.sh"), *node.command)
         definitions = {"RABBITMQ_DEFINITIONS_FILE": str(self.definitions)}
-        environment = {**node.environment, **definitions, **self.passwords}
+        environment = {**node.environment, **definitions, **self.passwords, "RABBITMQ_NODENAME": self.node}
         assert epmd.prepare is not None
         prepare = partial(self._configure, epmd.prepare)
         return replace(epmd, prepare=prepare), replace(node, command=command, environment=environment)
 
     def change_password(self, user: str, passwords: Mapping[str, str]) -> None:
         """As docs/secrets.md says: it goes in through the standard input."""
-        self._control("change_password", f"routiq_{user}", given=passwords[secret_of(user)])
+        self.control("change_password", f"routiq_{user}", given=passwords[secret_of(user)])
 
     def import_definitions(self) -> None:
         """As docs/secrets.md says: `start.sh` writes them, and then does this instead of a start."""
-        self._control("import_definitions", str(self.definitions), before=("bash", str(DEPLOYED / "start.sh")))
+        self.control("import_definitions", str(self.definitions), before=("bash", str(DEPLOYED / "start.sh")))
 
     def memory_limit(self) -> int:
         """Bytes, beyond which publishers wait."""
-        return int(self._control("eval", "vm_memory_monitor:get_memory_limit()."))
+        return int(self.control("eval", "vm_memory_monitor:get_memory_limit()."))
 
-    def _control(self, *arguments: str, given: str = "", before: tuple[str, ...] = ()) -> str:
+    def control(self, *arguments: str, given: str = "", before: tuple[str, ...] = (), tool: str = "rabbitmqctl") -> str:
         """What `rabbitmqctl` prints."""
         node = self.programs()[1]
-        control = Path(node.command[2]).with_name("rabbitmqctl")
-        command = (*before, str(control), "--node", rabbitmq.NODE, *arguments)
+        control = Path(node.command[2]).with_name(tool)
+        command = (*before, str(control), "--node", self.node, *arguments)
         done = subprocess.run(command, env=node.environment, input=given, text=True, check=True, stdout=subprocess.PIPE)
         return done.stdout
 
@@ -91,4 +94,4 @@ class DeployedBroker:
         assert own != deployed
         # A small machine is no reason for publishers to wait in a test.
         own = own.replace("disk_free_limit.absolute = 2GB", "disk_free_limit.absolute = 50MB")
-        (self.home / "rabbitmq.conf").write_text(own)
+        (self.home / "rabbitmq.conf").write_text(own + self.more)

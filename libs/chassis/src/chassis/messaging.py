@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import aiormq
 import structlog
 from aio_pika.abc import AbstractQueue
-from faststream import AckPolicy
+from aio_pika.exceptions import DeliveryError, PublishError
+from faststream import AckPolicy, BaseMiddleware
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from opentelemetry.trace import Span, SpanKind
 
@@ -148,7 +149,7 @@ class Messaging:
             app_id=self._consumers.service,
             default_channel=Channel(prefetch_count=PREFETCH, on_return_raises=True),
             on_close=[lambda *_: lost.set()],
-            middlewares=[middleware(settlement)],
+            middlewares=[middleware(settlement), _leaving(lost)],
             decoder=_body,
             apply_types=False,
             logger=None,
@@ -188,6 +189,25 @@ class Messaging:
         async with self._handling:
             with tracing.joint(f"commit {subscription.consumer}", [one.span for one in group]):
                 return await self._consumers.commit_each(subscription, [one.event for one in group], self._database)
+
+
+def _leaving(lost: asyncio.Event) -> type[BaseMiddleware[Any, Any]]:
+    """Gives up a connection whose message the broker refuses, unless it only has no queue for it.
+
+    RabbitMQ 3.10 refuses all that a channel sends to a queue whose leader was dead at the first message, until that
+    node is back; a new channel finds the queue's new leader.
+    """
+
+    class Leaving(BaseMiddleware[Any, Any]):
+        async def publish_scope(self, call_next: Any, cmd: Any) -> Any:
+            try:
+                return await call_next(cmd)
+            except DeliveryError as error:
+                if not isinstance(error, PublishError):
+                    lost.set()
+                raise
+
+    return Leaving
 
 
 async def _body(message: object) -> bytes:
