@@ -21,6 +21,11 @@ APPLIED = """
     WHERE attname = 'organization_id' AND relkind = 'r'
     AND relnamespace::regnamespace::text IN ('patients', 'analytics')
 """
+MOVED_LATE = """
+    INSERT INTO patients.former_places (organization_id, cliniko_patient_id, moved_in, next_order, recency, name_order)
+    VALUES ($1, '1', '1000000000'::xid8, 0, 0, '')
+"""
+MOVED_IN_FUTURE = "SELECT count(*) FROM patients.former_places WHERE moved_in > pg_current_xact_id()"
 
 
 def test_what_was_lost_comes_back_and_whoever_was_erased_does_not(
@@ -102,6 +107,9 @@ async def test_everything_comes_back_where_nothing_is_left_of_the_database(
     erasing, changing = clinics
     changing.run()
     known = ids(erasing)  # without those who were erased before
+    owner = await asyncpg.connect(damaged.owner_url)
+    await owner.execute(MOVED_LATE, erasing.organization)
+    await owner.close()
     place = back_up(damaged)
     changing.change("update", count=0, values={"first_name": "Newer"})
     erase(erasing, erasing.patients()["patients"][0])  # comes back, which the operator is told
@@ -120,6 +128,9 @@ async def test_everything_comes_back_where_nothing_is_left_of_the_database(
         practice.run()
     changing.agrees()
     assert ids(erasing) == known
+    owner = await asyncpg.connect(damaged.owner_url)
+    assert await owner.fetchval(MOVED_IN_FUTURE) == 0, "this server has not come so far"
+    await owner.close()
 
 
 @pytest.mark.parametrize("damage", ["flipped", "shortened", "newer", "no backup"])

@@ -105,8 +105,12 @@ async def _migrate(plan: Plan, url: str) -> None:
 
 
 async def _undo(server: Server, database: str, since: str) -> None:
-    """Have those who keep what sync announces leave what it has announced since: it knows nothing of it any more."""
+    """Have those who keep what sync announces leave what it has announced since: it knows nothing of it any more.
+
+    Where patients stood, for walks that had begun, is told by numbers of the transactions of another server.
+    """
     async with server.connected(database) as connection:
+        await connection.execute("TRUNCATE patients.former_places")
         for service in ("patients", "analytics"):
             undone = f"INSERT INTO {service}.undone_times VALUES ($1, clock_timestamp())"  # noqa: S608 - ours
             await connection.execute(undone, datetime.fromisoformat(since))
