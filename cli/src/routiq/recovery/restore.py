@@ -19,6 +19,7 @@ APART = 1_000_000_000
 """Versions given out after the backup, which may still be in a queue, are older than those given out from now on."""
 ERASE_AGAIN, END_RUNS = ("patients", "erase-again"), ("sync", "end-runs")
 UNDER_WAY = "SELECT organization_id, sync_id FROM sync.runs WHERE status IN ('queued', 'running')"
+UNDONE_TIMES = "SELECT oid::regclass::text FROM pg_class WHERE relname = 'undone_times' AND relkind = 'r'"
 RECORDED = """
     SELECT count(*) FROM admin.audit_entries
     JOIN unnest($1::text[], $2::bigint[], $3::bytea[]) AS head (organization_id, position, hash)
@@ -111,8 +112,8 @@ async def _undo(server: Server, database: str, since: str) -> None:
     """
     async with server.connected(database) as connection:
         await connection.execute("TRUNCATE patients.former_places")
-        for service in ("patients", "analytics"):
-            undone = f"INSERT INTO {service}.undone_times VALUES ($1, clock_timestamp())"  # noqa: S608 - ours
+        for (table,) in await connection.fetch(UNDONE_TIMES):
+            undone = f"INSERT INTO {table} VALUES ($1, clock_timestamp())"  # noqa: S608 - ours
             await connection.execute(undone, datetime.fromisoformat(since))
 
 
