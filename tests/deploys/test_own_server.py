@@ -4,12 +4,14 @@ import asyncio
 import secrets
 import subprocess
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 
 import asyncpg
 import pytest
 from tests.deploys.fleet import TODAY, fleet
 from tests.faults.practice import Practice
+from tests.recovery.steps import until
 
 from chassis.migrations import Schema, migrate
 from routiq.accounts import unprivileged
@@ -50,6 +52,7 @@ async def test_patients_moves_to_a_server_of_its_own_and_the_others_notice_nothi
         await _move(deployed.plan.owner_url, other, password, server_home / "patients.dump")
         deployed.databases["patients"] = as_role(other.url(DATABASE), "routiq_patients", password)
         await deployed.start("patients-1")
+        await asyncio.to_thread(until, lambda: _answered(practice))
         await asyncio.to_thread(practice.agrees)
         practice.change("insert", count=3, values={"first_name": "New", "last_name": "Here"})
         await asyncio.to_thread(practice.run)
@@ -69,6 +72,12 @@ async def _move(old: str, other: Postgres, password: str, dump: Path) -> None:
     for command in (taken, brought):
         await asyncio.to_thread(subprocess.run, [str(part) for part in command], check=True)
     await migrate(new, [Schema("patients", migrations("patients"), password)])
+
+
+def _answered(practice: Practice) -> bool:
+    """Whoever asks in the first moments may still be sent to where nobody was."""
+    path = f"/api/v1/patients/{practice.organization}/patients"
+    return practice.system.call("GET", path, practice.organization).status_code == HTTPStatus.OK
 
 
 async def _patients(url: str) -> int:

@@ -37,7 +37,7 @@ SAYS = {
     "/api/v1/admin/dead-letters/QUEUE\n": "ValidationError",
     "dead-letters/redrive": POISONED,
     "/drop?reason=": r'"dropped":\["',
-    "grep '\"run failed\"'": '"event": "run failed"',
+    "grep '\"run failed\"'": '"event":"run failed"',
     "grep '\"message failed\"'": "ValidationError",
     "$GATEWAY/health": "healthy",
     "/health/ready": "ready",
