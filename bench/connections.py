@@ -22,8 +22,7 @@ from patients.adapters.lists import _page, _shape
 from patients.domain.listing import Listing
 from read_clinics import clinics
 from read_loading import loader
-from recovery_time import plan_in
-from routiq.plan import as_role
+from recovery_time import plan_in, role
 from routiq.processes import running
 from routiq.servers.binaries import forget_copy
 
@@ -109,10 +108,7 @@ async def run(home: Path) -> dict[int, list[Round]]:
     plan = plan_in(home)
     postgres = plan.program("postgres")
     enlarged = replace(postgres, command=(*postgres.command, *ROOM))
-    patients, analytics = (
-        as_role(plan.owner_url, f"routiq_{name}", plan.secrets.role_passwords[name])
-        for name in ("patients", "analytics")
-    )
+    patients, analytics = (role(plan, name) for name in ("patients", "analytics"))
     pgbench = Path(postgres.command[0]).with_name("pgbench")
     try:
         async with running(enlarged, plan.program("migrations"), logs=plan.state.logs):
