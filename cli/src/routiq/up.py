@@ -89,7 +89,7 @@ async def _attend(state: StateDirectory, supervising: Supervising, starting: Exi
     shown = await _show_demo(record)
     if not detach:
         return await _follow(state, supervising)
-    out.print(f"Routiq runs in the background: `{sys.argv[0]} status`, `{sys.argv[0]} down`.")
+    out.print(f"Routiq runs in the background: `{sys.argv[0]} status`, `{sys.argv[0]} down`.", soft_wrap=True)
     return 0 if shown else 1
 
 
