@@ -101,7 +101,7 @@ class Consumers:
         async with database.transaction() as connection:
             fresh = await first_deliveries(connection, subscription.consumer, ids, organization_id)
             new = list({event.event_id: event for event in events if event.event_id in fresh}.values())
-            if self._confirms and subscription.key.startswith(SYNC):
+            if new and self._confirms and subscription.key.startswith(SYNC):
                 new = await standing(connection, new)
             if not new:
                 return
